@@ -14,6 +14,68 @@ class Code(NamedTuple):
 
 # OKG1xx reading YAML · OKG2xx schema · OKG3xx cross-checks · OKG4xx add-ons · OKG5xx the tree · OKG6xx vendored files
 CODES: dict[str, Code] = {
+    "OKG350": Code(
+        "IAM beyond a limit of AWS",
+        "What the file asks for needs more IAM than AWS takes: 6,144 characters a policy, 10 policies a role. okgen "
+        "splits policies by statements, resources and actions; conditions cannot be split.",
+    ),
+    "OKG201": Code(
+        "unknown key",
+        "The file has a key that okgen does not know. Files are closed, so that a slip of the pen is not ignored.",
+    ),
+    "OKG202": Code("missing key", "A key that okgen cannot do without is not there. The place is that of its parent."),
+    "OKG203": Code("wrong type", "The value is of another type than the key takes: a number for a string, for example."),
+    "OKG204": Code("value not in the list", "The key takes one of a few values, and this is none of them."),
+    "OKG205": Code("wrong form", "The text does not have the form the key asks for."),
+    "OKG206": Code("out of bounds", "A number is too small or too large, or a text or list too short or too long."),
+    "OKG207": Code("entry twice", "A list whose entries must differ holds one of them twice."),
+    "OKG208": Code("not valid", "The value breaks another rule of the schema; the help line describes the key."),
+    "OKG301": Code(
+        "Kubernetes version newer than okgen",
+        "okgen does not know this Kubernetes version yet. It renders as for the newest one it knows.",
+    ),
+    "OKG302": Code(
+        "add-on does not run on this Kubernetes version",
+        "Each version of an add-on has a range of Kubernetes versions, and the cluster's is outside. "
+        "`okgen addons NAME` prints the ranges.",
+    ),
+    "OKG303": Code(
+        "add-on not tested on this Kubernetes version",
+        "The add-on's project does not test this version on the cluster's Kubernetes version. It may well work.",
+    ),
+    "OKG304": Code("unknown AWS region", "No partition of AWS has a region of this name."),
+    "OKG305": Code(
+        "OIDC issuer missing",
+        "An add-on authenticates by an IAM role for its ServiceAccount (irsa), whose trust names the cluster's issuer.",
+    ),
+    "OKG306": Code("OIDC issuer of another region", "The issuer's host names another region than the cluster's."),
+    "OKG307": Code(
+        "permissions boundary from elsewhere",
+        "The boundary's ARN names another partition or account than the cluster's, so no role could have it.",
+    ),
+    "OKG308": Code("zone twice", "Two entries of dns.zones are the same hosted zone."),
+    "OKG309": Code("zone inside another", "One zone's name ends with another's. Right when the inner one is delegated."),
+    "OKG310": Code("output path", "gitops.path must be a plain path that stays inside the repository."),
+    "OKG311": Code(
+        "two add-ons claim the same",
+        "Two add-ons serve the same ingress class, or their CRDs share a short name.",
+    ),
+    "OKG312": Code(
+        "add-on in Argo CD's namespace",
+        "A project that may deploy into Argo CD's namespace can make Applications there, so it is an administrator.",
+    ),
+    "OKG313": Code("request over limit", "A container requests more than its limit, so no pod could be made."),
+    "OKG314": Code("mirror without images", "No image of this cluster starts with the mirror's prefix."),
+    "OKG320": Code("two files for one folder", "Two inputs of a run would be rendered into the same folder."),
+    "OKG321": Code(
+        "patch matches nothing",
+        "No object of the add-on fits the patch's target. Kustomize would pass over it in silence.",
+    ),
+    "OKG322": Code("patch cannot be read", "The patch or its target is not what Kustomize understands."),
+    "OKG323": Code(
+        "patch file",
+        "The file of a patch is missing, unreadable, outside the repository or behind a symbolic link.",
+    ),
     "OKG401": Code(
         "a need of an add-on is not met",
         "The add-on cannot work with what the file says: something it depends on is missing. The help line names it.",
@@ -29,5 +91,10 @@ CODES: dict[str, Code] = {
     "OKG404": Code(
         "risky value",
         "The value is accepted, but has surprised others. The message says what can happen.",
+    ),
+    "OKG601": Code(
+        "vendored file missing or altered",
+        "With `gitops.crds: vendored` the tree refers to files which `okgen vendor` puts under `_vendor/`. One of them "
+        "is not there, or is not what is pinned by its SHA-256. Run `okgen vendor` and commit what it fetches.",
     ),
 }

@@ -1,0 +1,54 @@
+# Everything that is done in this checkout. `make` alone lists it. Needs make, git and Python 3.11 or newer; the rest is
+# fetched by package name: Python packages into the virtual environment, Go programs into $OKGEN_TOOLS.
+
+PYTHON ?= python3
+OKGEN_VENV ?= .venv
+BIN := $(OKGEN_VENV)/bin
+EXAMPLE ?= examples/shop/cluster.yaml
+DEMO ?= build/demo
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint unit golden bench docs build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+
+demo: $(OKGEN_VENV)/.okgen ## render the example into build/demo and show the tree
+	$(BIN)/okgen render $(EXAMPLE) --output $(DEMO)
+	@cd $(DEMO) && find . -type f | LC_ALL=C sort | sed 's|^\./||'
+
+test: lint ## every check and every test; builds the programs they need once
+	OKGEN_BUILD_TOOLS=1 $(BIN)/python -m pytest --cov
+
+lint: $(OKGEN_VENV)/.test ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+unit: $(OKGEN_VENV)/.test ## the tests that run no other program
+	$(BIN)/python -m pytest -m "not tools"
+
+golden: $(OKGEN_VENV)/.test ## rewrite what tests and examples expect from what okgen does now; review the diff
+	$(BIN)/python -m pytest -m golden --update-golden
+
+bench: $(OKGEN_VENV)/.test ## how fast it is, as ratios measured side by side
+	$(BIN)/python tests/tools/build.py helm kustomize jsonnet
+	$(BIN)/python bench/bench.py
+
+docs: $(OKGEN_VENV)/.okgen ## regenerate the reference pages
+	$(BIN)/python docs/generate.py
+
+build: $(OKGEN_VENV)/.test ## the wheel, in dist/
+	$(BIN)/python -m build --no-isolation --wheel
+
+$(OKGEN_VENV)/.okgen: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "okgen needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(OKGEN_VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(OKGEN_VENV)/.test: $(OKGEN_VENV)/.okgen
+	$(BIN)/python -m pip install --quiet --group test
+	@touch $@

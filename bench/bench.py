@@ -1,0 +1,243 @@
+"""Prints how fast okgen is, as ratios of processor time measured side by side in one run.
+
+    python bench/bench.py [RUNS]
+
+Each figure is the least of RUNS (7) rounds; the two sides of a ratio take turns, so that a busy machine hurts both.
+Peers that are not built (tests/tools/build.py helm kustomize jsonnet) are left out by name. The work is four add-ons a
+cluster; peers get okgen's own objects with nothing left to compute but the cluster's name (bench/peers.py), which is
+less than their users' charts and programs do. Milliseconds are for orientation: only ratios compare across machines.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+CLUSTER = """\
+apiVersion: okgen.dev/v1alpha1
+kind: Cluster
+metadata:
+  name: {name}
+kubernetesVersion: "1.34"
+aws:
+  accountId: "123456789012"
+  region: eu-west-1
+  vpcId: vpc-0123456789abcdef0
+dns:
+  zones:
+    - {{name: {name}.example.com, id: Z0123456789ABCDEFGHIJ}}
+gitops:
+  repository: https://git.example.com/acme/platform.git
+addons:
+  external-secrets:
+  aws-load-balancer-controller:
+  external-dns:
+  cert-manager:
+"""
+
+
+class Cost(NamedTuple):
+    """Least processor time in seconds and most resident memory in MiB of a program's runs."""
+
+    seconds: float
+    memory: float
+
+
+class Side(NamedTuple):
+    """A program to measure; ``before`` puts the disk into the state it starts from, ``times`` it counts."""
+
+    call: list[str]
+    before: Callable[[], object] = lambda: None
+    times: int = 1
+
+
+def once(side: Side) -> Cost:
+    """Processor time of one run with all its children.
+
+    The memory counts from the fork on, so this process must stay smaller than what it measures: it imports little.
+    """
+    side.before()
+    pid = os.fork()
+    if pid == 0:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.execvp(side.call[0], side.call)  # noqa: S606 - the programs are named in this file
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        sys.exit(f"failed with status {status}: {' '.join(side.call[:12])}")
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return Cost((usage.ru_utime + usage.ru_stime) * side.times, usage.ru_maxrss / unit)
+
+
+def together(runs: int, *sides: Side) -> list[Cost]:
+    """The cost of each, taking turns; a first round that is not counted warms the disk's cache."""
+    rounds = [[once(side) for side in sides] for _ in range(runs + 1)][1:]
+    return [Cost(min(c.seconds for c in costs), max(c.memory for c in costs)) for costs in zip(*rounds, strict=True)]
+
+
+class Row(NamedTuple):
+    """One line of the table; ``value`` is a ratio or MiB, and less is better."""
+
+    name: str
+    value: float
+    must: float
+    stretch: float
+    note: str
+
+    def __str__(self) -> str:
+        verdict = "stretch" if self.value <= self.stretch else "must" if self.value <= self.must else "MISSED"
+        return f"{self.name:58} {self.value:8.3f} {self.must:8.3f} {self.stretch:8.3f}  {verdict:8} {self.note}"
+
+
+def ratio(name: str, ours: Cost, theirs: Cost, must: float, stretch: float) -> Row:
+    """The row of two costs measured side by side."""
+    note = f"{ours.seconds * 1000:.1f} / {theirs.seconds * 1000:.1f} ms"
+    return Row(name, ours.seconds / theirs.seconds, must, stretch, note)
+
+
+def installed(folder: str) -> tuple[list[str], str]:
+    """Okgen and the interpreter it runs on, in a virtual environment of its own.
+
+    The one of the tests starts slower: test tools leave hooks in it that every interpreter runs.
+    """
+    place = os.path.join(folder, "venv")
+    python = os.path.join(place, "bin", "python")
+    once(Side([sys.executable, "-m", "venv", "--without-pip", place]))
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-warn-script-location"]
+    once(Side([*pip, ROOT]))
+    return [os.path.join(place, "bin", "okgen")], python
+
+
+class Bench:
+    """The inputs on disk and the programs that work on them."""
+
+    def __init__(self, folder: str, runs: int) -> None:
+        self.folder, self.runs = folder, runs
+        self.okgen, python = installed(folder)
+        self.floor = Side([python, "-c", "pass"])
+        for count in (1, 10, 50):
+            for number in range(1, count + 1):
+                name = f"c{number:03}"
+                place = os.path.join(folder, f"in{count}", name)
+                os.makedirs(place)
+                with open(os.path.join(place, "cluster.yaml"), "w", encoding="utf-8") as file:
+                    file.write(CLUSTER.format(name=name))
+
+    def inputs(self, count: int) -> str:
+        """The folder with that many cluster.yaml files."""
+        return os.path.join(self.folder, f"in{count}")
+
+    def out(self, count: int) -> str:
+        """Where they are rendered to."""
+        return os.path.join(self.folder, f"out{count}")
+
+    def render(self, count: int) -> Side:
+        """A first render of that many clusters."""
+        out = self.out(count)
+        return Side(
+            [*self.okgen, "render", self.inputs(count), "--output", out],
+            lambda: shutil.rmtree(out, ignore_errors=True),
+        )
+
+    def check(self, count: int) -> Side:
+        """Asking whether they are up to date."""
+        return Side([*self.okgen, "check", self.inputs(count), "--output", self.out(count)])
+
+    def shell(self, script: str, *, times: int = 1, fresh: bool = False) -> Side:
+        """A line of shell with an empty folder called peer to write to."""
+        peer = os.path.join(self.folder, "peer")
+
+        def empty() -> None:
+            shutil.rmtree(peer, ignore_errors=True)
+            os.mkdir(peer)
+
+        return Side(["sh", "-c", f"cd {self.folder} && {script}"], empty if fresh else lambda: None, times)
+
+    def floors(self) -> list[Row]:
+        """Against the interpreter and the disk alone."""
+        version, bare = together(self.runs, Side([*self.okgen, "--version"]), self.floor)
+        copy = self.shell("cp -r out1 peer", fresh=True)
+        one, bare_too, copied = together(self.runs, self.render(1), self.floor, copy)
+        ten, fifty, bare_three = together(self.runs, self.render(10), self.render(50), self.floor)
+        hashing = self.shell("find out50 -type f -print0 | xargs -0 sha256sum")
+        checked, hashed = together(self.runs, self.check(50), hashing)
+        slope = Cost((fifty.seconds - ten.seconds) / 40, 0)
+        return [
+            ratio("P1  okgen --version / python -c pass", version, bare, 3, 1.5),
+            ratio("P2  render 1 cluster / python -c pass", one, bare_too, 14, 5),
+            ratio("    render 1 cluster / cp -r of its tree", one, copied, float("inf"), 0),
+            ratio("P6  check 50 clusters / sha256sum of their trees", checked, hashed, 3, 1.5),
+            ratio("P7  a further cluster (10 to 50) / python -c pass", slope, bare_three, 0.4, 0.2),
+            Row("P8  MiB resident, render 1 cluster", one.memory, 40, 18, f"bare: {bare.memory:.0f}"),
+            Row("P8  MiB resident, render 50 clusters", fifty.memory, 50, 20, ""),
+        ]
+
+    def peers(self, tools: dict[str, str]) -> list[Row]:
+        """Against what people would use instead, where it is built."""
+        once(self.render(1))
+        prepare = [
+            sys.executable,
+            os.path.join(HERE, "peers.py"),
+            os.path.join(self.out(1), "c001"),
+            "c001",
+            self.folder,
+            "50",
+        ]
+        once(Side(prepare))
+        rows = []
+        if helm := tools.get("helm"):
+            line = f"for a in charts/*; do {helm} template x $a --set name=c001 > peer/${{a#*/}}.yaml || exit; done"
+            one, loop = together(self.runs, self.render(1), self.shell(line, fresh=True))
+            rows.append(ratio("P3  render 1 cluster / 4 x helm template", one, loop, 1 / 3, 1 / 8))
+            # 200 calls cost at least 50 times four; measured so, the loop takes seconds instead of minutes.
+            fifty, loop = together(self.runs, self.render(50), self.shell(line, fresh=True, times=50))
+            rows.append(ratio("P4  render 50 clusters / helm loop (50 x 4 calls)", fifty, loop, 1 / 60, 1 / 150))
+        if kustomize := tools.get("kustomize"):
+            # Their pinned URLs are dropped: nothing here goes to the network.
+            line = f"for a in offline/*; do {kustomize} build $a > peer/${{a#*/}}.yaml || exit; done"
+            once(self.shell("cp -r out1/c001/addons offline && sed -i.bak '/- https:/d' offline/*/kustomization.yaml"))
+            one, built = together(self.runs, self.render(1), self.shell(line, fresh=True))
+            rows.append(ratio("P3  render 1 cluster / kustomize build of it", one, built, 1, 1))
+        if jsonnet := tools.get("jsonnet"):
+            line = f"{jsonnet} -S -c -m peer main.jsonnet"
+            fifty, made = together(self.runs, self.render(50), self.shell(line, fresh=True))
+            rows.append(ratio("P5  render 50 clusters / go-jsonnet", fifty, made, 3 / 4, 1 / 4))
+        return rows
+
+
+def programs() -> dict[str, str]:
+    """The peers that are built, by name; says which are not."""
+    shelf = os.environ.get("OKGEN_TOOLS") or os.path.expanduser("~/.cache/okgen-tools")
+    found = {}
+    for name in ("helm", "kustomize", "jsonnet"):
+        path = os.path.join(shelf, "bin", name)
+        if os.path.exists(path):
+            found[name] = path
+        else:
+            print(f"left out: {name} is not built (python tests/tools/build.py {name})")
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Measures and prints the table."""
+    runs = int(arguments[0]) if arguments else 7
+    memory_disk = "/dev/shm"  # noqa: S108 - a folder in memory, where there is one
+    with tempfile.TemporaryDirectory(dir=memory_disk if os.path.isdir(memory_disk) else None) as folder:
+        bench = Bench(folder, runs)
+        rows = bench.floors() + bench.peers(programs())
+    print(f"{'processor time, least of ' + str(runs):58} {'figure':>8} {'must':>8} {'stretch':>8}  verdict")
+    for row in rows:
+        print(row)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,56 @@
+"""Renders an add-on's folder into manifests; what does not depend on the cluster is rendered once a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from okgen import workload
+from okgen.manifest import Manifest, distinct, labelled, manifest
+from okgen.template import TemplateError
+
+if TYPE_CHECKING:
+    from okgen.cluster import Enabled
+    from okgen.template import Template
+
+
+class AddonRenderer:
+    """Keeps what it built, keyed by all that it was built from, for the next cluster of the run."""
+
+    def __init__(self) -> None:
+        self._built: dict[tuple[Template, str, str], list[Manifest]] = {}
+
+    def manifests(self, enabled: Enabled, profile: str) -> list[Manifest]:
+        """The objects of an add-on, in the order of their files. Raises TemplateError."""
+        found: list[Manifest] = []
+        for template in enabled.addon.manifests:
+            settings = _settings(enabled, template, profile)
+            for values in template.values(enabled.scope):
+                key = (template, enabled.release.version, f"{values!r}{settings!r}")
+                built = self._built.get(key)
+                if built is None:
+                    built = self._built[key] = _build(enabled, template, values, settings)
+                found += built
+        return distinct(sorted(found))
+
+
+def _settings(enabled: Enabled, template: Template, profile: str) -> workload.Settings | None:
+    if not template.workload:
+        return None
+    addon = enabled.addon
+    for each in addon.workloads:
+        if each.name == template.workload:
+            return workload.settings(addon, each, enabled.values, profile)
+    raise TemplateError(f"{template.file}: addon.yaml has no workload {template.workload}")
+
+
+def _build(
+    enabled: Enabled, template: Template, values: tuple[Any, ...], settings: workload.Settings | None
+) -> list[Manifest]:
+    name, version = enabled.addon.name, enabled.release.version
+    value = labelled(template.build(values), name, version)
+    if settings is None:
+        return [manifest(value)]
+    pod = labelled(value["spec"]["template"], name, version)
+    value = workload.apply({**value, "spec": {**value["spec"], "template": pod}}, settings)
+    budget = [manifest(workload.disruption_budget(value))] if settings.spread else []
+    return [manifest(value), *budget]

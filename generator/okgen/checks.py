@@ -1,0 +1,119 @@
+"""Cross-checks of the core: what no schema can say because it takes two keys, or a fact from outside."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from okgen.partitions import partition_of, regions
+from okgen.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from okgen.source import Document
+
+_ISSUER_REGION = re.compile(r"https://oidc[.-]eks\.([a-z0-9-]+)\.")
+
+
+def find(document: Document, data: dict[str, Any], newest: int) -> list[Problem]:
+    """Problems of the parts outside ``addons``; ``newest`` is the newest Kubernetes minor okgen knows."""
+    return [
+        *_kubernetes(document, data, newest),
+        *_aws(document, data["aws"]),
+        *_zones(document, data["dns"]["zones"]),
+        *_gitops(document, data["gitops"]),
+    ]
+
+
+def _kubernetes(document: Document, data: dict[str, Any], newest: int) -> Iterator[Problem]:
+    version = data["kubernetesVersion"]
+    if int(version.partition(".")[2]) > newest:
+        yield document.problem(
+            "OKG301",
+            ("kubernetesVersion",),
+            f"okgen does not know Kubernetes {version} yet; the newest it knows is 1.{newest}",
+            "what is rendered may work; a newer okgen may know more",
+            severity="warning",
+        )
+
+
+def _aws(document: Document, aws: dict[str, Any]) -> Iterator[Problem]:
+    partition = partition_of(aws["region"])
+    if partition is None:
+        from okgen.violations import closest  # noqa: PLC0415 - costs an import of difflib, for a mistake only
+
+        near = closest(aws["region"], regions())
+        help_text = f"did you mean {near}?" if near else "aws account list-regions names the regions there are"
+        yield document.problem("OKG304", ("aws", "region"), f"unknown AWS region {aws['region']}", help_text)
+        return
+    found = _ISSUER_REGION.match(aws.get("oidcIssuer", ""))
+    if found and found[1] != aws["region"]:
+        yield document.problem(
+            "OKG306",
+            ("aws", "oidcIssuer"),
+            f"the issuer is of region {found[1]}, the cluster is in {aws['region']}",
+            "aws eks describe-cluster --query cluster.identity.oidc.issuer prints the cluster's own",
+        )
+    boundary = aws.get("permissionsBoundary", "").split(":")
+    if len(boundary) > 1 and boundary[1] != partition.name:
+        yield document.problem(
+            "OKG307",
+            ("aws", "permissionsBoundary"),
+            f"the policy is of partition {boundary[1]}, the region {aws['region']} is in {partition.name}",
+            f"write arn:{partition.name}:…",
+        )
+    elif len(boundary) > 1 and boundary[4] not in (aws["accountId"], "aws"):
+        yield document.problem(
+            "OKG307",
+            ("aws", "permissionsBoundary"),
+            f"the policy is of account {boundary[4]}, the cluster is in {aws['accountId']}",
+            "IAM takes a boundary from the role's own account only",
+        )
+
+
+def _zones(document: Document, zones: list[dict[str, Any]]) -> Iterator[Problem]:
+    for index, zone in enumerate(zones):
+        path = ("dns", "zones", index)
+        for other in range(index):
+            before = zones[other]
+            line = document.place(("dns", "zones", other))[0]
+            if zone.get("id") and zone.get("id") == before.get("id"):
+                yield document.problem("OKG308", (*path, "id"), f"zone {zone['id']} stands here twice, first in line {line}")
+            elif zone["private"] == before["private"] and zone["name"] == before["name"]:
+                yield document.problem(
+                    "OKG308", (*path, "name"), f"zone {zone['name']} stands here twice, first in line {line}",
+                    "a public and a private zone may share a name: mark one `private: true`",
+                )
+            elif zone["private"] == before["private"] and _inside(zone["name"], before["name"]):
+                yield _nested(document, path, zone["name"], before["name"], line)
+            elif zone["private"] == before["private"] and _inside(before["name"], zone["name"]):
+                yield _nested(document, path, before["name"], zone["name"], line)
+
+
+def _inside(name: str, parent: str) -> bool:
+    return name.endswith(f".{parent}")
+
+
+def _nested(document: Document, path: tuple[str | int, ...], inner: str, outer: str, line: int) -> Problem:
+    return document.problem(
+        "OKG309",
+        (*path, "name"),
+        f"zone {inner} lies inside zone {outer} (the other is in line {line})",
+        "fine when the inner one is delegated; records go to the zone with the longest name that matches",
+        severity="warning",
+    )
+
+
+def _gitops(document: Document, gitops: dict[str, Any]) -> Iterator[Problem]:
+    path = gitops["path"]
+    steps = path.split("/")
+    if path.startswith("/") or ".." in steps:
+        yield document.problem(
+            "OKG310", ("gitops", "path"), f"{path} leaves the repository", "write a path relative to the repository's root"
+        )
+    elif path != "." and any(step in ("", ".") for step in steps):
+        plain = "/".join(step for step in steps if step not in ("", ".")) or "."
+        yield document.problem("OKG310", ("gitops", "path"), f"{path} is not written plainly", f"write {plain}")
+    elif ".git" in steps:
+        yield document.problem("OKG310", ("gitops", "path"), f"{path} is Git's own folder", "choose another folder")

@@ -1,0 +1,104 @@
+"""The command line: which commands there are, their common options, and how a failure is shown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from typing import NamedTuple, NoReturn
+
+from okgen.problem import Refused, Unable, in_order
+from okgen.template import TemplateError
+
+
+class Command(NamedTuple):
+    """A command; its module in ``okgen.commands`` has ``configure(parser)`` and ``run(arguments) -> exit code``."""
+
+    name: str
+    summary: str
+
+
+COMMANDS = (
+    Command("render", "bring the tree of each cluster up to date"),
+    Command("check", "is what is there what would be rendered? never writes"),
+    Command("validate", "schema and cross-checks only"),
+    Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
+    Command("init", "write a commented cluster.yaml to start from"),
+    Command("addons", "the add-ons, their versions and keys"),
+    Command("schema", "the JSON Schema of cluster.yaml, for editors"),
+)
+_EPILOG = """\
+exit codes: 0 done; 1 problems in the input, or drift; 2 could not run
+examples:
+  okgen init
+  okgen render cluster.yaml
+  okgen check .            every cluster.yaml below this folder
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, with exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nsee {self.prog} --help\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Parse the arguments and run the command. Raises KeyboardInterrupt, BrokenPipeError."""
+    try:
+        parsed = _parser(arguments).parse_args(arguments)
+    except SystemExit as leaving:  # argparse leaves by itself after --help and mistakes
+        return int(leaving.code or 0)
+    module = import_module(f"okgen.commands.{parsed.command}")
+    try:
+        return int(module.run(parsed))
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Refused as refused:
+        return _refused(refused)
+    except Exception as error:
+        if parsed.debug:
+            raise
+        sys.stderr.write(f"okgen: {_explained(error)}\n")
+        return 2
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    from okgen import __version__
+
+    parser = _Parser(
+        prog="okgen",
+        description="Renders cluster.yaml into Kustomize and Argo CD trees, with IAM, for the add-ons of an EKS cluster.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"okgen {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for command in COMMANDS:
+        child = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary[0].upper() + command.summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        child.add_argument("--debug", action="store_true", help="show a traceback when okgen itself fails")
+        if command.name in arguments:  # the others' modules need not be read
+            import_module(f"okgen.commands.{command.name}").configure(child)
+    return parser
+
+
+def _refused(refused: Refused) -> int:
+    from okgen.report import render
+
+    sys.stderr.write(render(in_order(refused.problems), "concise", {}, color=False))
+    return 1
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, Unable):
+        return str(error)
+    if isinstance(error, TemplateError):
+        return f"a fault in an add-on folder, not in your file: {error}"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return f"internal error: {type(error).__name__}: {error}; --debug shows where"

@@ -1,0 +1,47 @@
+"""Options that several commands share, and how they show problems."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from okgen.problem import has_errors, in_order
+from okgen.report import FORMATS, render, wants_color
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from okgen.pipeline import Findings
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """FILE…"""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="a cluster.yaml, or a folder: every cluster.yaml, *.cluster.yaml and *.okgen.yaml below it; "
+        "default: cluster.yaml",
+    )
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """--format and --color"""
+    parser.add_argument("--format", choices=FORMATS, default="full", help="how problems are shown (default: full)")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """--output"""
+    parser.add_argument(
+        "--output", metavar="DIR", help="the folder that holds one folder a cluster, in place of <root>/<gitops.path>"
+    )
+
+
+def report(arguments: argparse.Namespace, findings: Findings, drift: Sequence[tuple[str, str]] = ()) -> bool:
+    """Print the problems, and the drift, of a run on stdout. Whether there are errors among them."""
+    problems = in_order(findings.problems)
+    color = wants_color(arguments.color, sys.stdout)
+    sys.stdout.write(render(problems, arguments.format, findings.texts, color=color, drift=drift))
+    return has_errors(problems)

@@ -1,0 +1,61 @@
+"""The kustomization.yaml of each rendered folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from okgen.emit import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from okgen.cluster import Enabled, Patch
+
+VENDORED = "_vendor"  # below gitops.path, beside the clusters' folders
+
+# What is kept when its Application goes, with everything that depends on it. IgnoreExtraneous: once it has left the
+# repository it would else hold its Application OutOfSync for ever, and with it every later wave.
+KEEP = {
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+}
+# Before anything in the add-on that uses them; Argo CD waits until each is established.
+_CRD_WAVE = {"argocd.argoproj.io/sync-wave": "-5"}
+
+
+def kustomization(resources: Iterable[str], patches: Sequence[dict[str, Any]] = ()) -> str:
+    """The text of a kustomization.yaml. No `namespace` and no `commonLabels`: they rewrite what must stay."""
+    value: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": list(resources),
+    }
+    if patches:
+        value["patches"] = list(patches)
+    return dump(value)
+
+
+def addon_kustomization(enabled: Enabled, files: Iterable[str], *, vendored: bool) -> str:
+    """The kustomization of an add-on: its files, upstream's CRDs, and the user's patches after our own."""
+    crds = [vendored_folder(enabled)] if vendored and enabled.crds else [each.url for each in enabled.crds]
+    own = [_crd_patch()] if enabled.crds else []
+    return kustomization([*files, *crds], [*own, *(_user_patch(patch) for patch in enabled.patches)])
+
+
+def vendored_folder(enabled: Enabled) -> str:
+    """Where `okgen vendor` puts the add-on's files, seen from the add-on's own folder."""
+    return f"../../../{VENDORED}/{enabled.addon.name}/{enabled.release.version}"
+
+
+def _crd_patch() -> dict[str, Any]:
+    kind = "CustomResourceDefinition"
+    patch = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": "any", "annotations": {**KEEP, **_CRD_WAVE}},
+    }
+    return {"target": {"kind": kind}, "patch": dump(patch)}
+
+
+def _user_patch(patch: Patch) -> dict[str, Any]:
+    return {"target": patch.target, "patch": patch.text}

@@ -1,0 +1,82 @@
+"""Renders a resolved cluster into the files of its tree."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from okgen import argocd, iam, patches
+from okgen.addon_render import AddonRenderer
+from okgen.kustomize import addon_kustomization, kustomization
+from okgen.manifest import Manifest, manifest
+from okgen.problem import Refused
+from okgen.readme import readme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from okgen.cluster import Cluster, Enabled
+    from okgen.problem import Problem
+    from okgen.source import Document
+
+
+class Renderer:
+    """Renders clusters one after the other, building what they share only once."""
+
+    def __init__(self) -> None:
+        self._addons = AddonRenderer()
+        self._crd = manifest({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}})
+
+    def files(self, cluster: Cluster, document: Document) -> dict[str, str]:
+        """The text of every file, by its path below the cluster's folder. Raises Refused, TemplateError."""
+        found: dict[str, str] = {"README.md": readme(cluster)}
+        found.update(_folder("bootstrap", argocd.bootstrap(cluster)))
+        rendered: list[Manifest] = []
+        applications: list[Manifest] = []
+        problems: list[Problem] = []
+        spaces = argocd.namespaces(cluster)
+        if spaces:
+            files = _folder("namespaces", spaces)
+            found.update(files)
+            rendered += spaces
+            applications.append(argocd.namespaces_application(cluster, spaces, _digest(files)))
+        for enabled in cluster.addons:
+            manifests = self._addons.manifests(enabled, cluster.profile)
+            crds = self._crds(enabled)
+            problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
+            files = _addon_folder(cluster, enabled, manifests)
+            found.update(files)
+            rendered += [*manifests, *crds]
+            applications.append(argocd.addon_application(cluster, enabled, _digest(files)))
+        found.update(_folder("argocd", [argocd.project(cluster, rendered), *applications]))
+        found.update(iam.files(cluster))
+        if problems:
+            raise Refused(problems)
+        return found
+
+    def _crds(self, enabled: Enabled) -> list[Manifest]:
+        """Upstream's CRDs, which okgen knows by name only."""
+        return [self._crd._replace(name=name) for crds in enabled.crds for name in crds.names]
+
+
+def _folder(folder: str, manifests: Iterable[Manifest]) -> dict[str, str]:
+    files = {f"{folder}/{each.file}": each.text for each in manifests}
+    files[f"{folder}/kustomization.yaml"] = kustomization(path.partition("/")[2] for path in files)
+    return files
+
+
+def _addon_folder(cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> dict[str, str]:
+    folder = f"addons/{enabled.addon.name}"
+    files = {f"{folder}/{each.file}": each.text for each in manifests}
+    listed = [each.file for each in manifests]
+    files[f"{folder}/kustomization.yaml"] = addon_kustomization(enabled, listed, vendored=cluster.crds_vendored)
+    return files
+
+
+def _digest(files: dict[str, str]) -> str:
+    """Changes when any file of the folder does."""
+    digest = sha256()
+    for path in sorted(files):
+        text = files[path]
+        digest.update(f"{path}\0{len(text)}\0{text}".encode())
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,214 @@
+"""Turns a valid document into a resolved Cluster: defaults, derived facts, versions, roles, and every cross-check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from okgen import addon_checks, checks, patches
+from okgen.catalogue import default_value, evaluate, minor
+from okgen.cluster import ArgoCd, Cluster, Enabled, Role
+from okgen.identity import identity_of, statements_of
+from okgen.order import waves
+from okgen.partitions import Partition, partition_of
+from okgen.problem import Problem, Refused, has_errors
+from okgen.registry import Mirrors
+from okgen.schema import bundle, conforms, with_defaults
+from okgen.template import new_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from okgen.catalogue import Addon, Catalogue, Release
+    from okgen.schema import Schema
+    from okgen.source import Document
+
+_IN_CLUSTER = {"server": "https://kubernetes.default.svc"}
+
+
+def check_schema(document: Document, catalogue: Catalogue) -> Schema:
+    """The schema of the document's add-ons, which the document satisfies. Raises Refused."""
+    data = document.data
+    addons = data.get("addons") if isinstance(data, dict) else None
+    schema = bundle(catalogue, set(addons) if isinstance(addons, dict) else ())
+    if not conforms(data, schema, schema):
+        # Only here, as it imports jsonschema, which costs more than rendering a cluster.
+        from okgen import violations  # noqa: PLC0415
+
+        raise Refused(violations.find(document, bundle(catalogue)))
+    return schema
+
+
+def resolve(document: Document, catalogue: Catalogue, root: str) -> tuple[Cluster, list[Problem]]:
+    """The cluster and the warnings about it. ``root`` is the repository's folder. Raises Refused, TemplateError."""
+    schema = check_schema(document, catalogue)
+    return _Resolver(document, catalogue, schema, root).run()
+
+
+class _Resolver:
+    """The steps of resolving one document; each adds its problems, so that all are shown at once."""
+
+    def __init__(self, document: Document, catalogue: Catalogue, schema: Schema, root: str) -> None:
+        self.document, self.catalogue, self.schema, self.root = document, catalogue, schema, root
+        self.problems: list[Problem] = []
+        given = document.data
+        core = {**schema, "properties": {key: value for key, value in schema["properties"].items() if key != "addons"}}
+        self.data = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", given))
+        self.sections: dict[str, Any] = given.get("addons") or {}
+        self.minor = minor(self.data["kubernetesVersion"])
+
+    def run(self) -> tuple[Cluster, list[Problem]]:
+        newest = minor(self.schema["properties"]["kubernetesVersion"]["x-newest"])
+        self.problems += checks.find(self.document, self.data, newest)
+        self.problems += addon_checks.claims(self.document, [self.catalogue.addon(name) for name in self.sections])
+        partition = partition_of(self.data["aws"]["region"])
+        cluster = self._cluster(partition) if partition else None
+        if cluster is None or has_errors(self.problems):
+            raise Refused(self.problems)
+        return cluster, self.problems
+
+    def _cluster(self, partition: Partition) -> Cluster:
+        data, aws, gitops = self.data, self.data["aws"], self.data["gitops"]
+        enabled, roles = self._addons(partition)
+        return Cluster(
+            name=data["metadata"]["name"],
+            labels=data["metadata"]["labels"],
+            profile=data["profile"],
+            minor=self.minor,
+            account=aws["accountId"],
+            region=aws["region"],
+            partition=partition.name,
+            dns_suffix=partition.dns_suffix,
+            cluster_name=aws["clusterName"],
+            oidc_provider=aws.get("oidcIssuer", "").removeprefix("https://"),
+            permissions_boundary=aws.get("permissionsBoundary", ""),
+            repository=gitops["repository"],
+            revision=gitops["revision"],
+            path=gitops["path"],
+            crds_vendored=gitops["crds"] == "vendored",
+            argocd=self._argocd(partition),
+            addons=enabled,
+            roles=roles,
+        )
+
+    def _argocd(self, partition: Partition) -> ArgoCd:
+        aws, wanted = self.data["aws"], self.data["gitops"]["argocd"]
+        self_managed = wanted["flavor"] == "self-managed"
+        arn = f"arn:{partition.name}:eks:{aws['region']}:{aws['accountId']}:cluster/{aws['clusterName']}"
+        destination = wanted.get("destination", _IN_CLUSTER if self_managed else {"server": arn})
+        return ArgoCd(
+            namespace=wanted["namespace"],
+            self_managed=self_managed,
+            destination=destination,
+            root_destination=wanted.get("rootDestination", _IN_CLUSTER if self_managed else destination),
+        )
+
+    def _addons(self, partition: Partition) -> tuple[tuple[Enabled, ...], list[Role]]:
+        chosen = [(self.catalogue.addon(name), self._release(self.catalogue.addon(name))) for name in sorted(self.sections)]
+        present = [(addon, release) for addon, release in chosen if release]
+        order = waves([addon for addon, _ in present])
+        names = self._names(partition)
+        mirrors = Mirrors(self.data["images"]["registries"])
+        names["addons"] = {addon.name: self._values(addon, names) for addon, _ in present}
+        enabled, roles = [], []
+        for addon, release in present:
+            values = names["addons"][addon.name]
+            scope = new_scope({**names, **self._own_names(addon, release, values, names, mirrors)})
+            self.problems += addon_checks.find(self.document, addon, release, values, scope, self.data)
+            role = self._role(addon, scope)
+            roles += [role] if role else []
+            enabled.append(
+                Enabled(
+                    addon=addon,
+                    release=release,
+                    values=values,
+                    namespace=values["namespace"],
+                    wave=order[addon.name],
+                    crds=tuple(each for each in release.crds if each.wanted(scope)),
+                    patches=patches.read(self.document, addon.name, values["patches"], self.root, self.problems),
+                    scope=scope,
+                )
+            )
+        self.problems += mirrors.unused(self.document)
+        return tuple(enabled), roles
+
+    def _release(self, addon: Addon) -> Release | None:
+        wanted = (self.sections[addon.name] or {}).get("version")
+        release, problems = addon_checks.choose_release(self.document, addon, wanted, self.minor)
+        self.problems += problems
+        return release
+
+    def _names(self, partition: Partition) -> dict[str, Any]:
+        """What expressions see of the cluster, whichever the add-on."""
+        data, aws = self.data, self.data["aws"]
+
+        def arn(service: str, resource: str, region: str | None = None, account: str | None = None) -> str:
+            where = aws["region"] if region is None else region
+            owner = aws["accountId"] if account is None else account
+            return f"arn:{partition.name}:{service}:{where}:{owner}:{resource}"
+
+        optional = dict.fromkeys(("vpcId", "oidcIssuer", "permissionsBoundary"))
+        return {
+            "cluster": {
+                "name": data["metadata"]["name"],
+                "labels": data["metadata"]["labels"],
+                "profile": data["profile"],
+                "kubernetes": data["kubernetesVersion"],
+                "minor": self.minor,
+            },
+            "aws": {**optional, **aws, "partition": partition.name, "dnsSuffix": partition.dns_suffix},
+            "dns": {"zones": [{"id": None, **zone} for zone in data["dns"]["zones"]]},
+            "gitops": data["gitops"],
+            "arn": arn,
+        }
+
+    def _own_names(
+        self, addon: Addon, release: Release, values: dict[str, Any], names: dict[str, Any], mirrors: Mirrors
+    ) -> dict[str, Any]:
+        def image(name: str) -> str:
+            return mirrors.image(release.images[name])
+
+        own = {
+            "values": values,
+            "namespace": values["namespace"],
+            "version": release.version,
+            "release": release.facts,
+            "image": image,
+        }
+        for reference in release.images.values():
+            mirrors.image(reference)  # so that a mirror of an image that this cluster does not use counts as used
+        derived: dict[str, Any] = {}
+        own["own"] = derived
+        for name, template in addon.derived:
+            derived[name] = evaluate(template, new_scope({**names, **own}))
+        return {**own, "identity": identity_of(addon, {**names, **own}, self.data)}
+
+    def _values(self, addon: Addon, names: dict[str, Any]) -> dict[str, Any]:
+        section = self.schema["$defs"][addon.name]
+        derive = _deriver(addon.file("values.schema.json"), names)
+        values: dict[str, Any] = with_defaults(self.sections[addon.name], section, self.schema, derive)
+        return values
+
+    def _role(self, addon: Addon, scope: dict[str, Any]) -> Role | None:
+        identity = scope["identity"]
+        if identity["mode"] is None:
+            return None
+        if identity["mode"] == "irsa" and not self.data["aws"].get("oidcIssuer"):
+            self.problems.append(addon_checks.issuer_missing(self.document, addon, self.data["aws"]["identity"]))
+        statements = statements_of(addon, scope)
+        if not statements:
+            return None
+        return Role(
+            addon=addon.name,
+            name=identity["roleName"],
+            namespace=scope["namespace"],
+            service_account=identity["serviceAccount"],
+            mode=identity["mode"],
+            statements=statements,
+        )
+
+
+def _deriver(file: str, names: dict[str, Any]) -> Callable[[Any], Any]:
+    def derive(default: Any) -> Any:  # noqa: ANN401 - any YAML value
+        return default_value(default, file, names)
+
+    return derive

@@ -1,0 +1,36 @@
+"""Options and order of the whole test run: cheap tests first, those that need built programs last."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# The same examples in every run; OKGEN_EXPLORE=1 looks for new ones, and for longer.
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("explore", deadline=None, max_examples=3000)
+settings.load_profile("explore" if os.environ.get("OKGEN_EXPLORE") else "same")
+
+# Files whose tests run other programs: marked `tools`, and last in the run, in this order.
+TOOLS = ("test_wheel", "test_parity", "test_kustomize", "test_kubeconform")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected files from what okgen does now")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        return TOOLS.index(item.path.stem) + 1 if item.path.stem in TOOLS else 0
+
+    items.sort(key=rank)
+    for item in items:
+        if rank(item):
+            item.add_marker("tools")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether this run rewrites expected files instead of comparing with them."""
+    return bool(request.config.getoption("--update-golden"))

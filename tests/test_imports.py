@@ -1,0 +1,74 @@
+"""What a run imports is part of the design: each of these costs as much as rendering a cluster, or more."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import rendering
+
+HEAVY = ("jinja2", "jsonschema", "ruamel", "logging", "subprocess", "importlib.metadata", "dataclasses", "pathlib")
+SCRIPT = """
+import json, sys
+from okgen.{module} import main
+try:
+    code = main({arguments!r})
+except SystemExit as end:
+    code = end.code
+print()
+print(json.dumps([code or 0, sorted(set(sys.modules) - {{"__main__"}})]))
+"""
+
+
+def modules(folder: Path, *arguments: str, module: str = "__main__") -> set[str]:
+    """The names in sys.modules after okgen has run in an interpreter of its own that loads no site packages' hooks."""
+    import subprocess
+
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", SCRIPT.format(module=module, arguments=list(arguments))],
+        cwd=folder,
+        env={"PYTHONPATH": f"{rendering.REPOSITORY / 'generator'}:{Path(yaml_folder())}", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    code, names = json.loads(run.stdout.splitlines()[-1])
+    assert code == 0, run.stdout + run.stderr
+    return set(names)
+
+
+def yaml_folder() -> str:
+    """Where PyYAML is installed; -S leaves that folder out of the path."""
+    import yaml
+
+    return str(Path(yaml.__file__).parent.parent)
+
+
+def heavy(names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith(tuple(f"{each}." for each in HEAVY)) or name in HEAVY}
+
+
+def test_version(tmp_path: Path) -> None:
+    loaded = modules(tmp_path, "--version")
+
+    assert heavy(loaded) == set()
+    assert "yaml" not in loaded
+    assert "argparse" not in loaded
+
+
+@pytest.mark.parametrize("command", ["validate", "check", "render"])
+def test_a_run_that_finds_nothing(command: str, tmp_path: Path) -> None:
+    rendering.rendered(tmp_path, rendering.minimal())
+
+    assert heavy(modules(tmp_path, command, "cluster.yaml")) == set()
+
+
+def test_a_first_render(tmp_path: Path) -> None:
+    cluster = rendering.merged(rendering.enabled("external-dns"), rendering.enabled("external-secrets"))
+    (tmp_path / "cluster.yaml").write_text(rendering.written(cluster), encoding="utf-8")
+
+    assert heavy(modules(tmp_path, "render", "cluster.yaml")) == set()

@@ -1,0 +1,111 @@
+"""Every directory of every golden tree builds with the pinned kustomize, without flags and without a network."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+import rendering
+import test_cases
+import upstream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TREES = test_cases.HERE / "cases"
+DIRECTORIES = sorted(
+    path.parent.relative_to(TREES).as_posix() for path in TREES.rglob("expected/**/kustomization.yaml")
+)
+FORBIDDEN = ("namespace", "commonLabels", "commonAnnotations", "labels", "namePrefix", "nameSuffix")
+# Resolves to nothing: a build that reaches for the network fails at once instead of passing where there is one.
+OFFLINE = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
+
+
+def build(directory: Path) -> list[dict[str, Any]]:
+    """The objects that kustomize makes of a directory."""
+    run = subprocess.run(
+        [rendering.tool("kustomize"), "build", str(directory)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(directory), **OFFLINE},
+    )
+    assert run.returncode == 0, run.stderr
+    assert not run.stderr, "a deprecation is a build that fails one day"
+    return [each for each in yaml.load_all(run.stdout, rendering.Loader) if each]
+
+
+def offline(case: str, folder: Path) -> Path:
+    """A copy of a case's tree in which pinned URLs are files."""
+    place = folder / case
+    shutil.copytree(TREES / case / test_cases.EXPECTED, place)
+    if (TREES / case / "cluster.yaml").read_text(encoding="utf-8").find("crds: vendored") >= 0:
+        upstream.vendor(place)
+    for kustomization in place.rglob("kustomization.yaml"):
+        text = kustomization.read_text(encoding="utf-8")
+        for number, url in enumerate(upstream.urls(text)):
+            name = f"upstream-{number}.yaml"
+            shutil.copy(upstream.file(url), kustomization.parent / name)
+            text = text.replace(url, name)
+        kustomization.write_text(text, encoding="utf-8")
+    return place
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Makes the offline copy of a case once."""
+    folder = tmp_path_factory.mktemp("trees")
+    return functools.cache(lambda case: offline(case, folder))
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_builds(directory: str, copies: Any) -> None:
+    case, _, inside = directory.partition(f"/{test_cases.EXPECTED}/")
+    place: Path = copies(case) / inside
+
+    objects = build(place)
+
+    assert objects
+    identities = [
+        (each["apiVersion"], each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"])
+        for each in objects
+    ]
+    assert len(identities) == len(set(identities))
+    if case != "patches":
+        assert [name for name, each in files(place).items() if each not in objects] == []
+
+
+def files(place: Path) -> dict[str, Any]:
+    """The objects of a directory's own files by name: what is reviewed, and must be what is applied."""
+    listed = [path for path in place.glob("*-*.yaml") if not path.name.startswith("upstream-")]
+    return {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in listed}
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_has_no_transformer(directory: str) -> None:
+    kustomization = yaml.safe_load((TREES / directory / "kustomization.yaml").read_text(encoding="utf-8"))
+
+    assert [key for key in FORBIDDEN if key in kustomization] == []
+    assert kustomization["kind"] == "Kustomization"
+
+
+def test_patches_apply(copies: Any) -> None:
+    objects = build(copies("patches") / "output/shop-patches/addons/cert-manager")
+    found = {(each["kind"], each["metadata"]["name"]): each for each in objects}
+
+    controller = found["Deployment", "cert-manager"]
+    assert "--v=4" in controller["spec"]["template"]["spec"]["containers"][0]["args"]
+    deployments = [each for each in objects if each["kind"] == "Deployment"]
+    assert [each["metadata"]["labels"]["example.com/cost-center"] for each in deployments] == ["0815"] * 3
+    note = "two lines: # not a comment\n{{ neither }} ${{ nor }} a template"
+    annotated = {
+        name
+        for (kind, name), each in found.items()
+        if kind == "ServiceAccount" and note in each["metadata"].get("annotations", {}).values()
+    }
+    assert annotated == {"cert-manager-cainjector", "cert-manager-webhook"}
