@@ -19,17 +19,19 @@ ACTION = re.compile(r"\b([a-z0-9-]+):([A-Za-z*]+)")
 
 
 class Asked(NamedTuple):
-    """A statement as the template has it; ``actions`` are those named anywhere in its expressions."""
+    """A statement as the template has it."""
 
     addon: str
     statement: dict[str, Any]
 
     @property
     def actions(self) -> list[tuple[str, str]]:
+        """Service and name of each action, those inside of expressions included."""
         return ACTION.findall(yaml.safe_dump(self.statement["Action"]))
 
     @property
     def key(self) -> tuple[str, str]:
+        """Add-on and Sid, without the number of a repeated statement."""
         return self.addon, re.sub(r"\$\{\{.*?\}\}", "", self.statement["Sid"])
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from okgen import source
+from okgen import plan, source, tree
 from okgen.catalogue import Catalogue
-from okgen.problem import Problem, Refused
+from okgen.kustomize import VENDORED
+from okgen.places import place_of
+from okgen.problem import Problem, Refused, has_errors
 from okgen.render import Renderer
 from okgen.resolve import resolve
+from okgen.vendor import check_vendored
+from okgen.vendored import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from okgen.cluster import Cluster
     from okgen.inputs import Input
+    from okgen.places import Place
+    from okgen.plan import Plan
     from okgen.source import Document
 
 
@@ -27,11 +34,11 @@ class Resolved(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """A cluster and the text of every file of its tree, by path below the cluster's folder."""
+    """A cluster, where its tree goes, and the text of every file, by path below the cluster's folder."""
 
-    input: Input
     document: Document
     cluster: Cluster
+    place: Place
     files: dict[str, str]
 
 
@@ -45,6 +52,11 @@ class Findings:
     def add(self, problems: Iterable[Problem]) -> None:
         """Keep problems for the report."""
         self.problems += problems
+
+    @property
+    def are_errors(self) -> bool:
+        """Whether anything may be written."""
+        return has_errors(self.problems)
 
 
 def resolved(inputs: Sequence[Input], findings: Findings) -> list[Resolved]:
@@ -64,15 +76,49 @@ def resolved(inputs: Sequence[Input], findings: Findings) -> list[Resolved]:
     return found
 
 
-def rendered(inputs: Sequence[Input], findings: Findings) -> list[Rendered]:
-    """Render every input that is right. Raises Unable, TemplateError."""
+def rendered(inputs: Sequence[Input], findings: Findings, output: str | None = None) -> list[Rendered]:
+    """Render every input that is right; ``output`` is the ``--output`` of the command line. Raises Unable, TemplateError."""
     renderer = Renderer()
-    found = []
+    found: dict[str, Rendered] = {}
     for each in resolved(inputs, findings):
+        place = place_of(each.input, each.cluster, output)
+        if place.folder in found:
+            findings.add([_second(each, place, found[place.folder])])
+            continue
         try:
             files = renderer.files(each.cluster, each.document)
         except Refused as refused:
             findings.add(refused.problems)
-        else:
-            found.append(Rendered(each.input, each.document, each.cluster, files))
+            files = {}
+        found[place.folder] = Rendered(each.document, each.cluster, place, files)
+    return list(found.values())
+
+
+def plans(trees: Sequence[Rendered], findings: Findings, *, force: bool = False) -> list[Plan]:
+    """What each render does to its folder; what stands in its way goes into ``findings``. Raises Unable."""
+    found = []
+    for each in trees:
+        findings.add(_vendored(each))
+        try:
+            snapshot = tree.snapshot(each.place.folder, each.files, each.place.trusted)
+        except Refused as refused:
+            findings.add(refused.problems)
+            continue
+        found.append(plan.make(each.files, snapshot, force=force))
     return found
+
+
+def _second(each: Resolved, place: Place, first: Rendered) -> Problem:
+    where = f"{first.document.file}:{first.document.place(('metadata', 'name'))[0]}"
+    message = f"{where} is rendered into the same folder {os.path.relpath(place.folder)}"
+    return each.document.problem("OKG320", ("metadata", "name"), message, "give each cluster a name of its own")
+
+
+def _vendored(each: Rendered) -> list[Problem]:
+    if not each.cluster.crds_vendored:
+        return []
+    wanted = [source for enabled in each.cluster.addons for source in sources_of(enabled)]
+    return [
+        each.document.problem("OKG601", ("gitops", "crds"), line, f"run okgen vendor {each.document.file}")
+        for line in check_vendored(wanted, os.path.join(each.place.parent, VENDORED))
+    ]

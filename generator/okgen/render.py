@@ -49,7 +49,10 @@ class Renderer:
             rendered += [*manifests, *crds]
             applications.append(argocd.addon_application(cluster, enabled, _digest(files)))
         found.update(_folder("argocd", [argocd.project(cluster, rendered), *applications]))
-        found.update(iam.files(cluster))
+        try:
+            found.update(iam.files(cluster))
+        except iam.TooLarge as too_large:
+            problems += [_excess(document, each) for each in too_large.excesses]
         if problems:
             raise Refused(problems)
         return found
@@ -71,6 +74,11 @@ def _addon_folder(cluster: Cluster, enabled: Enabled, manifests: list[Manifest])
     listed = [each.file for each in manifests]
     files[f"{folder}/kustomization.yaml"] = addon_kustomization(enabled, listed, vendored=cluster.crds_vendored)
     return files
+
+
+def _excess(document: Document, excess: iam.Excess) -> Problem:
+    path = ("addons", excess.addon) if excess.addon else ("addons",)
+    return document.problem("OKG350", path, excess.message, excess.help, key=True)
 
 
 def _digest(files: dict[str, str]) -> str:

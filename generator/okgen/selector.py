@@ -120,18 +120,23 @@ def _split(selector: str) -> list[str]:
 
 
 def _requirement(text: str, labels: dict[str, str]) -> bool:
-    words = text.replace("(", " ( ").replace(")", " ) ").split(None, 2)
-    if len(words) == 3 and words[1] in ("in", "notin") and words[2].startswith("(") and words[2].endswith(")"):  # noqa: PLR2004
-        listed = {value.strip() for value in words[2][1:-1].split(",")}
-        key = words[0]
-        return labels[key] in listed if words[1] == "in" and key in labels else words[1] == "notin" and (
-            labels.get(key) not in listed
-        )
+    if text.endswith(")"):
+        return _set_requirement(text, labels)
     for sign in ("!=", "==", "="):
         key, found, value = text.partition(sign)
         if found:
             return (labels.get(_key(key, text)) == value.strip()) is (sign != "!=")
     return _key(text[1:], text) not in labels if text.startswith("!") else _key(text, text) in labels
+
+
+def _set_requirement(text: str, labels: dict[str, str]) -> bool:
+    """``key in (a, b)`` and ``key notin (a, b)``; like Kubernetes, ``notin`` also holds where the key is absent."""
+    before, _, listed = text[:-1].partition("(")
+    key, _, operator = before.strip().rpartition(" ")
+    if operator not in ("in", "notin"):
+        raise SelectorError(f"cannot read the requirement {text}")
+    found = labels.get(_key(key, text))
+    return (found in [value.strip() for value in listed.split(",")]) is (operator == "in")
 
 
 def _key(text: str, requirement: str) -> str:

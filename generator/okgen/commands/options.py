@@ -11,6 +11,7 @@ from okgen.report import FORMATS, render, wants_color
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from typing import TextIO
 
     from okgen.pipeline import Findings
 
@@ -39,9 +40,15 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def report(arguments: argparse.Namespace, findings: Findings, drift: Sequence[tuple[str, str]] = ()) -> bool:
-    """Print the problems, and the drift, of a run on stdout. Whether there are errors among them."""
+def report(
+    arguments: argparse.Namespace,
+    findings: Findings,
+    drift: Sequence[tuple[str, str]] = (),
+    stream: TextIO | None = None,
+) -> bool:
+    """Print the problems and the drift of a run, on stdout unless told otherwise. Whether there are errors among them."""
+    target = stream or sys.stdout
     problems = in_order(findings.problems)
-    color = wants_color(arguments.color, sys.stdout)
-    sys.stdout.write(render(problems, arguments.format, findings.texts, color=color, drift=drift))
+    color = wants_color(arguments.color, target)
+    target.write(render(problems, arguments.format, findings.texts, color=color, drift=drift))
     return has_errors(problems)

@@ -21,5 +21,5 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when every file is right, else 1. Raises Unable."""
     findings = pipeline.Findings()
     # Patches are matched against what is rendered, so validating renders too; it only takes milliseconds.
-    pipeline.rendered(inputs.find(arguments.files), findings, arguments)
+    pipeline.rendered(inputs.find(arguments.files), findings)
     return int(options.report(arguments, findings))

@@ -1,0 +1,34 @@
+"""``okgen check``: is what is there what would be rendered? Never writes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from okgen import inputs, pipeline, plan
+from okgen.commands import options
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.add_files(parser)
+    options.add_output(parser)
+    options.add_report(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 up to date; 1 problems, or drift, which is listed. Raises Unable."""
+    findings = pipeline.Findings()
+    trees = pipeline.rendered(inputs.find(arguments.files), findings, arguments.output)
+    plans = [] if findings.are_errors else pipeline.plans(trees, findings)
+    drift = [
+        (os.path.relpath(os.path.join(each.folder, path)), kind) for each in plans for path, kind in plan.drift(each)
+    ]
+    wrong = options.report(arguments, findings, drift)
+    if not wrong and not drift:
+        sys.stderr.write(f"{len(trees)} {'cluster is' if len(trees) == 1 else 'clusters are'} up to date\n")
+    return int(wrong or bool(drift))

@@ -1,0 +1,65 @@
+"""``okgen vendor``: fetches the pinned upstream files that clusters need, for ``gitops.crds: vendored``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from okgen import inputs, pipeline, vendor
+from okgen.commands import options
+from okgen.fetch import Fetcher
+from okgen.kustomize import VENDORED
+from okgen.places import place_of
+from okgen.progress import progress
+from okgen.vendored import sources_of
+
+if TYPE_CHECKING:
+    import argparse
+
+    from okgen.pipeline import Resolved
+    from okgen.vendor import Outcome, Source
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.add_files(parser)
+    options.add_output(parser)
+    parser.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="PREFIX=URL",
+        help="fetch what starts with PREFIX from URL instead; may be given more than once, the longest prefix wins",
+    )
+    parser.add_argument("--ca-file", default="", metavar="FILE", help="trust these certificates as well (PEM)")
+    options.add_report(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 all there; 1 problems, or content that is not what is pinned; 2 out of reach. Raises Unable."""
+    findings = pipeline.Findings()
+    mirrors = vendor.parse_mirrors(arguments.mirror)
+    clusters = pipeline.resolved(inputs.find(arguments.files), findings)
+    if options.report(arguments, findings, stream=sys.stderr):
+        return 1
+    outcomes: list[Outcome] = []
+    for folder, wanted in _wanted(clusters, arguments.output).items():
+        found = vendor.vendor(wanted, folder, mirrors, progress(sys.stderr), Fetcher(arguments.ca_file))
+        for each in found:
+            messages = "".join(f"\n  {message}" for message in each.messages)
+            sys.stderr.write(f"{os.path.join(os.path.relpath(folder), each.place)}: {each.state}{messages}\n")
+        outcomes += found
+    if not outcomes:
+        sys.stderr.write("nothing to fetch: no add-on of these clusters has upstream files\n")
+    return vendor.exit_code(outcomes)
+
+
+def _wanted(clusters: list[Resolved], output: str | None) -> dict[str, list[Source]]:
+    """The pinned files, by the folder that holds them."""
+    found: dict[str, list[Source]] = {}
+    for each in clusters:
+        folder = os.path.join(place_of(each.input, each.cluster, output).parent, VENDORED)
+        for enabled in each.cluster.addons:
+            found.setdefault(folder, []).extend(sources_of(enabled))
+    return {folder: sources for folder, sources in found.items() if sources}

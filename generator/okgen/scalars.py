@@ -1,0 +1,152 @@
+"""What a scalar stands for where all readers of YAML agree, and what to say where they do not.
+
+Held against YAML 1.1 (the type repository at yaml.org), YAML 1.2 (core schema), PyYAML and Go's yaml.v2 and yaml.v3.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Scalar = str | int | float | bool | None
+
+CORE = "tag:yaml.org,2002:"
+_SHOWN = 60
+_LARGEST = 2**63 - 1
+_MOST_DIGITS = 400
+
+_KNOWN: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_YES_AND_NO = {
+    form: meant
+    for words, meant in ((("y", "yes", "on"), "true"), (("n", "no", "off"), "false"))
+    for word in words
+    for form in (word, word.capitalize(), word.upper())
+}
+_TYPES = {"int": int, "float": float, "bool": bool, "null": type(None)}
+_MEANINGFUL = {"=": "a key of its own kind", "<<": "a merge"}
+_NUMBER_STARTS = frozenset("+-.0123456789")
+
+# Strings, not compiled: `re` keeps what it has compiled, and most files need few of them.
+_INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
+_HEXADECIMAL = r"0x[0-9a-fA-F]+"
+_FLOAT = r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?"
+_NOT_FINITE = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+
+_OLD_NUMBER = "a number to YAML 1.1 and a string to YAML 1.2"
+_NEW_NUMBER = "a string to YAML 1.1 and a number to YAML 1.2"
+_DISPUTED = "a number to some readers of YAML and a string to others"
+# Underscores are taken out before these are tried.
+_DOUBTFUL = (
+    (r"[-+]?0[0-7]+", "octal to YAML 1.1 and decimal to YAML 1.2"),
+    (r"[-+]?0[0-9]+", _NEW_NUMBER),
+    (r"[-+]?0[oO][-+]?[0-7]+", _NEW_NUMBER),
+    (r"[-+]?0[bB][-+]?[01]*", _OLD_NUMBER),
+    (r"[-+]?0[xX][0-9a-fA-F]*", _DISPUTED),
+    (r"[-+]?[1-9][0-9]*(?::[0-5]?[0-9])+|[-+]?[0-9]+(?::[0-5]?[0-9])+\.[0-9]*", f"{_OLD_NUMBER} (base 60)"),
+    (
+        r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+        r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]*)?"
+        r"[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?)?)?",
+        "a date to YAML 1.1 and a string to YAML 1.2",
+    ),
+    (r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+", _NEW_NUMBER),
+    (r"[-+]?\.[0-9]+", _DISPUTED),
+    (r"[-+]?(?:[0-9]+(?:\.[0-9]*)?)", _OLD_NUMBER),
+)
+
+
+class Doubt(Exception):  # noqa: N818 - it is a verdict on the input, not a fault of the program
+    """A scalar that cannot be taken: carries the code, the message and the help of a problem."""
+
+    def __init__(self, code: str, message: str, help_text: str = "") -> None:
+        self.code, self.message, self.help = code, message, help_text
+        super().__init__(message)
+
+
+def shown(text: str) -> str:
+    """A text as messages show it: not longer than a line."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def plain(text: str) -> Scalar:
+    """The value of a scalar without quotes. Raises Doubt where readers of YAML differ."""
+    if text in _KNOWN:
+        return _KNOWN[text]
+    if text[0] in _NUMBER_STARTS:
+        return _number(text)
+    if text in _YES_AND_NO:
+        _differs(text, "a boolean to YAML 1.1 and a string to YAML 1.2", f", or {_YES_AND_NO[text]} if that is meant")
+    if text in _MEANINGFUL:
+        _differs(text, f"{_MEANINGFUL[text]} to YAML 1.1 and a string to YAML 1.2")
+    return text
+
+
+def tagged(tag: str, text: str) -> Scalar:
+    """The value of a scalar with a tag of the core schema (``tag:yaml.org,2002:int``). Raises Doubt."""
+    name = tag.removeprefix(CORE)
+    if tag == CORE + "str":
+        return text
+    if name == tag or name not in _TYPES:
+        refuse_tag(tag)
+    value = plain(text)
+    if name == "float" and type(value) is int:
+        return float(value)
+    if type(value) is not _TYPES[name]:
+        raise Doubt("OKG110", f'"{shown(text)}" does not fit its tag !!{name}', "remove the tag")
+    return value
+
+
+def refuse_tag(tag: str) -> NoReturn:
+    """Raise the Doubt about a tag that only some program knows."""
+    written = tag.replace(CORE, "!!", 1) if tag.startswith(CORE) else tag
+    raise Doubt("OKG110", f'tag "{shown(written)}": only plain values are read here', "remove the tag")
+
+
+def _number(text: str) -> Scalar:
+    if text[0] in "+-" and text[1:2] not in _NUMBER_STARTS and text[1:2] != "_":
+        return text  # --a-flag, or a dash
+    if re.fullmatch(_INTEGER, text):
+        return _integer(text, 10)
+    if re.fullmatch(_HEXADECIMAL, text):
+        return _integer(text, 16)
+    if re.fullmatch(_FLOAT, text):
+        return _float(text)
+    if re.fullmatch(_NOT_FINITE, text):
+        raise Doubt("OKG109", f"{text} is not a number that JSON and Kubernetes know", f'write "{text}" for the string')
+    for difference in _differences(text):
+        _differs(text, difference)
+    return text
+
+
+def _differences(text: str) -> Iterator[str]:
+    bare = text.replace("_", "")
+    for pattern, difference in _DOUBTFUL:
+        if re.fullmatch(pattern, bare):
+            yield difference
+
+
+def _integer(text: str, base: int) -> int:
+    if len(text) <= _MOST_DIGITS:
+        value = int(text, base)
+        if -_LARGEST <= value <= _LARGEST:
+            return value
+    raise Doubt("OKG109", f"{shown(text)} has more digits than readers of YAML keep", "put it in quotes for the string")
+
+
+def _float(text: str) -> float:
+    if len(text) <= _MOST_DIGITS:
+        value = float(text)
+        if abs(value) != float("inf"):
+            return value
+    raise Doubt("OKG109", f"{shown(text)} is larger or longer than readers of YAML keep", "put it in quotes for the string")
+
+
+def _differs(text: str, difference: str, instead: str = "") -> NoReturn:
+    raise Doubt("OKG108", f"{shown(text)} without quotes is {difference}", f'write "{shown(text)}"{instead}')

@@ -1,0 +1,199 @@
+"""Reads and writes the folder of a cluster; nothing else does.
+
+Whatever moment a run is killed at, the next one completes the tree, also from another cluster.yaml:
+
+1. All new files are written into ``.okgen.tmp`` beside the index, and flushed to the disk. Up to here nothing changed.
+2. The index is replaced by one that lists the bytes in place and, as pending, those to come.
+3. Files are deleted, and the new ones moved into their places, each in one step.
+4. The index is replaced by the final one.
+
+A crash of the whole machine leaves the same states, since file systems keep the order of moves (ext4, XFS, Btrfs, APFS).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from okgen import __version__, index
+from okgen.folders import Folders, enter, kind_of
+from okgen.plan import FILE, FOLDER, SPECIAL, SYMLINK, Plan, Snapshot
+from okgen.problem import Problem, Refused, Unable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
+_STAGE = ".okgen.tmp"
+_STAGED = re.compile(r"[0-9]+")
+# Neither waits for the other end of a pipe, nor becomes the terminal of this process.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MODE = 0o644  # less the umask
+_CHUNK = 1 << 20
+_FEW = 8
+PATIENCE = 2.0  # seconds to wait for another okgen
+
+
+def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -> Snapshot:
+    """What a cluster's folder holds where these files are to be, texts by path, and where okgen wrote before.
+
+    ``folder`` as it is to be read in messages. ``trusted_root``: a folder at or above it, by default the one it is in;
+    below that no symbolic link is followed. Nothing need exist.
+    Raises Refused for an index that cannot be read and for a link or a file on the way to the folder, Unable for what
+    the system refuses or while another okgen writes there.
+    """
+    root = trusted_root or os.path.dirname(os.path.normpath(folder)) or os.curdir
+    contents = {path: text.encode() for path, text in files.items()}
+    wanted = {path: index.digest(data) for path, data in contents.items()}
+    top = enter(folder, root)
+    if top is None:
+        return Snapshot(folder, root, index.EMPTY, None, wanted, {}, {}, frozenset(), leftover=False)
+    folders = Folders(top)
+    try:
+        _lock(top, fcntl.LOCK_SH, folder)
+        with _naming("read", folder):
+            leftover = kind_of(top, _STAGE) is not None
+        recorded = _recorded(top, folder)
+        known = _index(recorded, wanted, os.path.join(folder, index.NAME))
+        places: dict[str, bytes | None] = {**dict.fromkeys((*known.files, *known.pending)), **contents}
+        found = _found(folders, places, wanted, folder)
+        replaceable = _replaceable(folders, [path for path in wanted if found.get(path) == FOLDER], known)
+        return Snapshot(folder, root, known, recorded, wanted, found, folders.blocked, replaceable, leftover)
+    finally:
+        folders.close()
+
+
+def _lock(top: int, how: int, folder: str) -> None:
+    """Locks a folder until it is closed: many may read, one may write."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(top, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise Unable(f"another okgen is at work in {folder}: run this again when it is done") from None
+            time.sleep(0.02)
+        except OSError:
+            return  # a file system without locks; a change in between is still noticed before the first write
+        else:
+            return
+
+
+def _recorded(top: int, folder: str) -> bytes | None:
+    """The bytes of the index, None when there is none."""
+    place = os.path.join(folder, index.NAME)
+    with _naming("read", place):
+        kind = kind_of(top, index.NAME)
+        if kind is None:
+            return None
+        if kind != FILE:
+            code, way_out = ("OKG506", "replace it by a file") if kind == SYMLINK else ("OKG507", "move it away")
+            raise Refused([Problem(place, 1, 1, code, "error", f"the index is a {kind}", help=way_out)])
+        file = os.open(index.NAME, _READ, dir_fd=top)
+        with open(file, "rb") as stream:
+            return stream.read()
+
+
+def _index(recorded: bytes | None, wanted: Mapping[str, str], place: str) -> index.Index:
+    """The index; the bytes that it should have are not parsed first."""
+    if recorded is None:
+        return index.EMPTY
+    expected = index.Index(__version__, wanted, {})
+    return expected if recorded == index.text(expected) else index.parse(recorded, place)
+
+
+def _found(
+    folders: Folders, places: Mapping[str, bytes | None], wanted: Mapping[str, str], folder: str
+) -> dict[str, str]:
+    """What is in each of the places, as a snapshot says it; a place comes with the bytes that are expected there."""
+    found = {}
+    path = ""
+    try:
+        for path, data in places.items():
+            parent, _, name = path.rpartition("/")
+            above = folders.find(parent)
+            here = None if above is None else _look(above, name, data, wanted.get(path, ""))
+            if here is not None:
+                found[path] = here
+    except OSError as error:
+        raise Unable(f"cannot read {os.path.join(folder, path)}: {error.strerror}") from error
+    return found
+
+
+def _look(above: int, name: str, data: bytes | None = None, digest: str = "") -> str | None:
+    """What is in a place: SHA-256, SYMLINK, FOLDER, SPECIAL, None for nothing. ``digest`` is that of ``data``."""
+    try:
+        file = os.open(name, _READ, dir_fd=above)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        kind = kind_of(above, name)
+        if kind == FILE:
+            raise
+        return kind
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            return FOLDER if stat.S_ISDIR(status.st_mode) else SPECIAL
+        # Comparing costs less than hashing, and a read of the right size a quarter of one with room to spare.
+        if data is not None and status.st_size == len(data) and os.read(file, len(data)) == data:
+            return digest
+        return _hash(file)
+    finally:
+        os.close(file)
+
+
+def _hash(file: int) -> str:
+    """The SHA-256 of an open file, in bounded memory."""
+    os.lseek(file, 0, os.SEEK_SET)
+    state = hashlib.sha256()
+    while chunk := os.read(file, _CHUNK):
+        state.update(chunk)
+    return state.hexdigest()
+
+
+def _replaceable(folders: Folders, paths: Iterable[str], known: index.Index) -> frozenset[str]:
+    """Which of these folders hold nothing but files of the index."""
+    files = {*known.files, *known.pending}
+    above = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
+    return frozenset(path for path in paths if _holds_only(folders, path, files, above))
+
+
+def _holds_only(folders: Folders, path: str, files: set[str], above: set[str]) -> bool:
+    here = folders.find(path)
+    if here is None:
+        return False
+    for name in os.listdir(here):
+        inner = f"{path}/{name}"
+        if inner not in files and not (inner in above and _holds_only(folders, inner, files, above)):
+            return False
+    return True
+
+
+def apply(plan: Plan) -> None:
+    """Carries a plan out, or nothing of it.
+
+    Raises Unable when the system refuses, another okgen writes there, or the folder changed since the snapshot;
+    ValueError for a plan with conflicts.
+    """
+    if plan.conflicts:
+        raise ValueError("a plan with conflicts is not to be carried out")
+    if plan.is_empty:
+        return
+    top = enter(plan.folder, plan.root, make=True)
+    assert top is not None
+    folders = Folders(top)
+    try:
+        _lock(top, fcntl.LOCK_EX, plan.folder)
+        _check_unchanged(plan, folders, top)
+        _sweep(top, plan.folder)
+        if plan.final is not None:
+            _write(plan, plan.final, folders, top)
+    finally:
+        folders.close()

@@ -1,0 +1,16 @@
+"""Which upstream files a cluster's add-ons need, for `okgen vendor` and for rendering with `crds: vendored`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from okgen.vendor import Source
+
+if TYPE_CHECKING:
+    from okgen.cluster import Enabled
+
+
+def sources_of(enabled: Enabled) -> list[Source]:
+    """The pinned files of an add-on in a cluster."""
+    name, version = enabled.addon.name, enabled.release.version
+    return [Source(name, version, crds.file, crds.url, crds.sha256) for crds in enabled.crds]

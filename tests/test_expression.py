@@ -1,0 +1,79 @@
+"""The expression language: what is in it, what is refused, and where a mistake is reported."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+
+from okgen import expression
+from okgen.expression import ExpressionError
+from okgen.template import new_scope
+
+SCOPE = {"a": {"b": {"c": 3}, "list": [1, 2, 3]}, "text": "Hello", "none": None}
+
+GOOD = [
+    ("a.b.c + 1", 4),
+    ('a["b"].c', 3),
+    ("a.list[1:]", [2, 3]),
+    ("[x * 2 for x in a.list if x != 2]", [2, 6]),
+    ("f'{text}-{a.b.c}'", "Hello-3"),
+    ("'x' if a.b.c == 3 and not none else 'y'", "x"),
+    ("text.lower().removeprefix('he')", "llo"),
+    ("','.join(str(x) for x in a.list)", "1,2,3"),
+    ("{'k': a.b.c}", {"k": 3}),
+    ("none is None or -1 in a.list", True),
+    ("sorted([3, 1]) + [len(text)]", [1, 3, 5]),
+    ("[*a.list, 4]", [1, 2, 3, 4]),
+    ("json({'b': [1]})", '{"b":[1]}'),
+    ("any(x > 2 for x in a.list)", True),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), GOOD)
+def test_evaluates(text: str, expected: Any) -> None:
+    tree = ast.fix_missing_locations(ast.Expression(expression.parse(text)))
+    found = eval(compile(tree, "t", "eval"), new_scope(SCOPE))  # noqa: S307 - the language under test
+    assert found == expected
+
+
+BAD = [
+    "",
+    "1 +",
+    "lambda: 1",
+    "__import__('os')",
+    "_text(1)",
+    "text.__class__",  # an attribute is a key, so this is no way out; evaluated below
+    "text.format(1)",
+    "(lambda x: x)(1)",
+    "a.list[0](1)",
+    "x := 1",
+    "await x",
+    "{x for x in a}",
+    "1 ** 9",
+    "1 << 9",
+    "a; b",
+    "(" * 2000,
+]
+
+
+@pytest.mark.parametrize("text", [text for text in BAD if "__class__" not in text])
+def test_refuses(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        expression.parse(text)
+
+
+def test_an_attribute_is_a_key_and_nothing_of_python() -> None:
+    tree = ast.fix_missing_locations(ast.Expression(expression.parse("a.keys")))
+    with pytest.raises(KeyError):
+        eval(compile(tree, "t", "eval"), new_scope(SCOPE))  # noqa: S307 - the language under test
+    tree = ast.fix_missing_locations(ast.Expression(expression.parse("text.__class__")))
+    with pytest.raises(TypeError):
+        eval(compile(tree, "t", "eval"), new_scope(SCOPE))  # noqa: S307 - the language under test
+
+
+def test_nothing_of_python_is_in_scope() -> None:
+    tree = ast.fix_missing_locations(ast.Expression(expression.parse("open('x')")))
+    with pytest.raises(NameError):
+        eval(compile(tree, "t", "eval"), new_scope(SCOPE))  # noqa: S307 - the language under test

@@ -1,0 +1,127 @@
+"""The add-on folders: complete, true to their schema, and rendered by the code without being named in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import rendering
+import yaml
+
+from okgen import order
+from okgen.catalogue import Addon, Catalogue
+from okgen.codes import CODES
+from okgen.schema import load
+from okgen.template import TemplateError
+
+CATALOGUE = Catalogue()
+each_addon = pytest.mark.parametrize("name", CATALOGUE.names)
+
+
+@each_addon
+def test_the_definition_is_valid(name: str) -> None:
+    errors = jsonschema.Draft202012Validator(load("addon")).iter_errors(CATALOGUE.addon(name).definition)
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+
+
+@each_addon
+def test_the_definition_names_what_exists(name: str) -> None:
+    addon = CATALOGUE.addon(name)
+    deployments = {workload.deployment for workload in addon.workloads}
+    named = {template.workload for template in addon.manifests if template.workload}
+    assert named == {workload.name for workload in addon.workloads}
+    assert len(deployments) == len(addon.workloads)
+    assert {check["code"] for check, _ in addon.checks} <= CODES.keys()
+    if addon.definition["lifecycle"] == "archived":
+        assert addon.definition["successor"] in CATALOGUE.names
+        assert (rendering.REPOSITORY / addon.definition["migration"]).exists()
+
+
+@each_addon
+@pytest.mark.parametrize("profile", ["production", "development"])
+@pytest.mark.parametrize("identity", ["irsa", "pod-identity"])
+def test_the_smallest_example_renders(tmp_path: Path, name: str, profile: str, identity: str) -> None:
+    aws = {"identity": identity, "oidcIssuer": rendering.OIDC_ISSUER}
+    cluster = rendering.enabled(name, profile=profile, aws=aws)
+    result = rendering.rendered(tmp_path, cluster)
+    addon = CATALOGUE.addon(name)
+    for workload in addon.workloads:
+        deployment = result.object("Deployment", workload.deployment)
+        assert deployment["spec"]["replicas"] == workload.replicas[profile]
+
+
+@each_addon
+def test_every_object_is_as_the_contract_says(tmp_path: Path, name: str) -> None:
+    aws = {"identity": "irsa", "oidcIssuer": rendering.OIDC_ISSUER}
+    result = rendering.rendered(tmp_path, rendering.enabled(name, aws=aws))
+    for each in result.objects:
+        if each["metadata"]["name"] == "argocd-cm":
+            assert set(each) == {"apiVersion", "kind", "metadata", "data"}
+            continue
+        labels = each["metadata"]["labels"]
+        assert labels["app.kubernetes.io/managed-by"] == "okgen"
+        assert {"app.kubernetes.io/name", "app.kubernetes.io/version"} <= labels.keys()
+        if each["kind"] == "Secret":
+            assert not each.get("data") and not each.get("stringData")  # noqa: PT018 - one thing: nothing in it
+        if each["kind"] == "Deployment":
+            _deployment(each)
+
+
+def _deployment(deployment: dict[str, Any]) -> None:
+    spec = deployment["spec"]
+    pod = spec["template"]["spec"]
+    selector = spec["selector"]["matchLabels"]
+    labels = spec["template"]["metadata"]["labels"]
+    assert selector.items() <= labels.items()
+    assert not {"app.kubernetes.io/version", "app.kubernetes.io/managed-by"} & selector.keys()
+    assert {"app.kubernetes.io/version", "app.kubernetes.io/managed-by"} <= labels.keys()
+    for container in pod["containers"]:
+        assert container["resources"]["requests"]
+        assert re.search(r":[^/]+$", container["image"])
+        security = {**pod.get("securityContext", {}), **container["securityContext"]}
+        assert security["runAsNonRoot"] is True
+        assert security["allowPrivilegeEscalation"] is False
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["capabilities"]["drop"] == ["ALL"]
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_no_code_names_an_addon() -> None:
+    package = rendering.REPOSITORY / "generator" / "okgen"
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert [name for name in CATALOGUE.names if re.search(rf"[\"']{name}\b", text)] == [], path
+
+
+class _Waiting(Addon):
+    """An add-on of which only the order matters."""
+
+    def __init__(self, name: str, after: list[str]) -> None:
+        self.name = name
+        self.definition = {"after": after}
+
+
+def test_waves_follow_what_comes_after_what() -> None:
+    addons = [_Waiting("a", ["b", "missing"]), _Waiting("b", ["c"]), _Waiting("c", []), _Waiting("d", [])]
+    assert order.waves(addons) == {"a": 2, "b": 1, "c": 0, "d": 0}
+
+
+def test_a_circle_is_an_error() -> None:
+    with pytest.raises(TemplateError, match="a after b after a"):
+        order.waves([_Waiting("a", ["b"]), _Waiting("b", ["a"])])
+
+
+def test_all_addons_together_have_an_order() -> None:
+    assert order.waves([CATALOGUE.addon(name) for name in CATALOGUE.names])
+
+
+@each_addon
+def test_the_files_are_valid_yaml_with_one_object_each(name: str) -> None:
+    base = rendering.OVERLAYS / name / "base"
+    for path in sorted(base.iterdir()):
+        assert path.suffix == ".yaml"
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert {"apiVersion", "kind", "metadata"} <= value.keys(), path
