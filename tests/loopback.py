@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import http.server
 import ipaddress
 import socket
@@ -20,8 +20,6 @@ from cryptography.x509.oid import NameOID
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-Answer = bytes | int | str | list[Any]
 
 
 class Authority:
@@ -73,15 +71,15 @@ def _name(common: str) -> x509.Name:
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: Any) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
     )
 
 
@@ -212,14 +210,14 @@ def https_server(authority: Authority) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def proxy() -> Iterator[tuple[str, list[str]]]:
+def proxy(*, refuse: bool = False) -> Iterator[tuple[str, list[str]]]:
     """A proxy that knows CONNECT only: its URL, and where it was asked to connect to."""
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:  # the name http.server wants
             asked.append(self.path)
-            if "refused" in self.headers.get("Proxy-Authorization", ""):
+            if refuse:
                 self.send_error(407)
                 return
             with socket.create_connection(("127.0.0.1", int(self.path.rpartition(":")[2]))) as upstream:

@@ -1,7 +1,7 @@
 """Holds what okgen renders against what an official chart renders, difference by difference.
 
-Both sides are flattened to one line a fact, so that a difference is one line too. tests/parity.yaml has an entry for each:
-`in`, its line, where `*` stands for anything; `only: upstream`, `only: okgen` or the two values; and a reason.
+Both sides are flattened to one line a fact, so that a difference is one line too. tests/parity.yaml has an entry for
+each: `in`, its line, where `*` stands for anything; `only: upstream`, `only: okgen` or the two values; and a reason.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def apart(upstream: list[dict[str, Any]], ours: list[dict[str, Any]]) -> list[Di
     ]
 
 
-# ----------------------------------------------------------------------------------------------------- the reviewed list
+# ---------------------------------------------------------------------------------------------------- the reviewed list
 
 
 class Reviewed:
@@ -156,5 +156,5 @@ def _covers(entry: dict[str, Any], where: str, theirs: Any, mine: Any) -> bool:
     if not re.fullmatch(pattern, where):
         return False
     if "only" in entry:
-        return (theirs is MISSING) == (entry["only"] == "okgen") and (mine is MISSING) == (entry["only"] == "upstream")
+        return bool((mine if entry["only"] == "upstream" else theirs) is MISSING)
     return bool(entry["upstream"] == theirs and entry["okgen"] == mine)

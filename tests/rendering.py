@@ -106,7 +106,7 @@ def written(cluster: dict[str, Any] | str) -> str:
 
 def okgen(*arguments: str, cwd: Path) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of okgen called in this process, standing in ``cwd``."""
-    from okgen.cli import main
+    from okgen.__main__ import main
 
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2))
     with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

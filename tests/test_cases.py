@@ -24,8 +24,13 @@ pytestmark = pytest.mark.golden
 def inputs(case: str, folder: Path) -> None:
     """Lays a copy of the case's own files into a folder, and the upstream files where it wants them vendored."""
     shutil.copytree(HERE / "cases" / case, folder, ignore=shutil.ignore_patterns(EXPECTED, SAID))
-    if "crds: vendored" in (folder / "cluster.yaml").read_text(encoding="utf-8"):
-        upstream.vendor(folder)
+    if vendors(case):
+        upstream.vendor(folder / "cluster.yaml", folder)
+
+
+def vendors(case: str) -> bool:
+    """Whether a case wants upstream's files in its repository."""
+    return b"crds: vendored" in (HERE / "cases" / case / "cluster.yaml").read_bytes()
 
 
 @pytest.mark.parametrize("case", CASES)

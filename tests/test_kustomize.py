@@ -44,8 +44,8 @@ def offline(case: str, folder: Path) -> Path:
     """A copy of a case's tree in which pinned URLs are files."""
     place = folder / case
     shutil.copytree(TREES / case / test_cases.EXPECTED, place)
-    if (TREES / case / "cluster.yaml").read_text(encoding="utf-8").find("crds: vendored") >= 0:
-        upstream.vendor(place)
+    if test_cases.vendors(case):
+        upstream.vendor(TREES / case / "cluster.yaml", place)
     for kustomization in place.rglob("kustomization.yaml"):
         text = kustomization.read_text(encoding="utf-8")
         for number, url in enumerate(upstream.urls(text)):

@@ -1,12 +1,14 @@
-"""external-dns, held against the chart, the flags and the CustomResourceDefinition in its own Go module, version by version.
+"""external-dns, version by version, held against the chart, the flags and the CRD in its own Go module.
 
-Where okgen departs, tests/parity.yaml says so with a reason: an unlisted difference fails, and so does a listed one that
-is gone.
+Where okgen departs, tests/parity.yaml says so with a reason: an unlisted difference fails, and so does a listed one
+that is gone.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,8 @@ RELEASES: dict[str, dict[str, Any]] = {each["version"]: each for each in DEFINIT
 VERSIONS = sorted(RELEASES)
 OLD_PREFIX, NEW_PREFIX = "external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"
 GATEWAY = [f"gateway-{kind}route" for kind in ("grpc", "http", "tcp", "tls", "udp")]
-ZONES = [
+SERVICE_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
+ZONES: list[dict[str, Any]] = [
     {"name": "shop.example.com", "id": "Z0123456789ABCDEFGHIJ"},
     {"name": "corp.example.net", "id": "Z9876543210ABCDEFGHIJ", "private": True},
 ]
@@ -49,7 +52,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = 
     "every kind of object": (
         {
             "sources": ["service", "ingress", "crd", *GATEWAY],
-            "serviceTypeFilter": ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
+            "serviceTypeFilter": SERVICE_TYPES,
             "publishInternalServices": True,
             "ingressClasses": ["alb"],
             "labelFilter": "dns=yes",
@@ -62,7 +65,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = 
             "domainFilters": ["shop.example.com", "corp.example.net"],
             "excludeDomains": ["internal.shop.example.com"],
             "extraArgs": [
-                *(f"--service-type-filter={kind}" for kind in ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")),
+                *(f"--service-type-filter={kind}" for kind in SERVICE_TYPES),
                 *(f"--zone-id-filter={zone['id']}" for zone in ZONES),
                 "--publish-internal-services",
                 "--ingress-class=alb",
@@ -219,7 +222,7 @@ def test_the_annotation_prefix_is_the_versions_own(version: str, trees: Any) -> 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_sources_and_types_of_services_exist(version: str) -> None:
     """The values that the schema offers are values that the program takes."""
-    schema = yaml.safe_load((rendering.OVERLAYS / ADDON / "values.schema.json").read_text(encoding="utf-8"))["properties"]
+    schema = json.loads((rendering.OVERLAYS / ADDON / "values.schema.json").read_text(encoding="utf-8"))["properties"]
     text = (source(version) / "docs/flags.md").read_text(encoding="utf-8")
     for key, flag in (
         ("sources", "--source="),
@@ -267,6 +270,4 @@ def test_the_definition_comes_with_its_source_only(trees: Any) -> None:
 
 
 def sha256(path: Path) -> str:
-    import hashlib
-
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -107,12 +107,13 @@ def test_both_judges_agree(data: st.DataObject) -> None:
     for name in cluster["addons"]:
         section = okgen_schema.follow(BUNDLE["$defs"][name], BUNDLE)["properties"]
         key = data.draw(st.sampled_from(sorted(section)))
-        cluster["addons"][name][key] = data.draw(st.sampled_from([*STRANGE, *section[key].get("examples", [])]))
+        strange = [*STRANGE, *section[key].get("examples", [])]
+        cluster["addons"][name][key] = copy.deepcopy(data.draw(st.sampled_from(strange)))
     path = data.draw(st.sampled_from(list(places(cluster))[1:]))
     parent = cluster
     for step in path[:-1]:
         parent = parent[step]
-    parent[path[-1]] = data.draw(st.sampled_from(STRANGE))
+    parent[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(STRANGE)))
     document = source.parse(json.dumps(cluster).encode(), "cluster.yaml")
     assert okgen_schema.conforms(cluster, BUNDLE, BUNDLE) is (violations.find(document, BUNDLE) == [])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import yaml
 import rendering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -20,10 +22,16 @@ def pins() -> dict[str, str]:
     """SHA-256 of every CRD file that some add-on pins, by URL."""
     return {
         crds["url"]: crds["sha256"]
-        for definition in sorted(rendering.OVERLAYS.glob("*/addon.yaml"))
-        for release in yaml.safe_load(definition.read_text(encoding="utf-8"))["versions"]
+        for path in sorted(rendering.OVERLAYS.glob("*/addon.yaml"))
+        for release in definition(path.parent.name)["versions"]
         for crds in release.get("crds", [])
     }
+
+
+def definition(addon: str) -> dict[str, Any]:
+    """What an add-on's folder says it is."""
+    found: dict[str, Any] = yaml.safe_load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 @functools.cache
@@ -56,3 +64,25 @@ def definitions(files: list[Path]) -> list[dict[str, Any]]:
     """The CustomResourceDefinitions in these files."""
     documents = [each for path in files for each in yaml.load_all(path.read_text(encoding="utf-8"), rendering.Loader)]
     return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
+
+
+def vendor(cluster: Path, root: Path) -> None:
+    """Lays what `okgen vendor` would fetch for the add-ons of a cluster.yaml below ``root``, from the files at hand."""
+    from okgen.fetch import Fetcher
+    from okgen.progress import Lines
+    from okgen.vendor import Source, vendor
+
+    class AtHand(Fetcher):
+        def fetch(self, url: str, sha256: str, advance: Callable[[int, int | None], None]) -> bytes:  # noqa: ARG002
+            return file(url).read_bytes()
+
+    document = yaml.safe_load(cluster.read_bytes())
+    wanted = [
+        Source(addon, release["version"], crds["file"], crds["url"], crds["sha256"])
+        for addon in document["addons"]
+        for release in definition(addon)["versions"]
+        for crds in release.get("crds", [])
+    ]
+    place = root / document["gitops"].get("path", "output") / "_vendor"
+    outcomes = vendor(wanted, str(place), {}, Lines(io.StringIO()), AtHand())
+    assert [each.messages for each in outcomes if each.exit] == []

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader, `head` for one, has what it wanted. Python's own flush at exit would complain once more.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     return code
 

@@ -40,7 +40,8 @@ def _other_releases(addon: Addon, fitting: list[Release]) -> str:
     if fitting:
         return f"versions that do: {', '.join(release.version for release in fitting)}"
     ranges = [
-        f"{release.version} runs on 1.{release.minimum}" + (f" to 1.{release.maximum}" if release.maximum else " and later")
+        f"{release.version} runs on 1.{release.minimum}"
+        + (f" to 1.{release.maximum}" if release.maximum else " and later")
         for release in addon.releases
     ]
     return "; ".join([*ranges, *([way_out(addon)] if addon.definition["lifecycle"] == "archived" else [])])
@@ -50,7 +51,9 @@ def way_out(addon: Addon) -> str:
     """How to leave an archived add-on, in a sentence."""
     definition = addon.definition
     carried = definition.get("carriesOver", "")
-    return f"its successor is {definition['successor']}{f': {carried}' if carried else ''}; see {definition['migration']}"
+    return (
+        f"its successor is {definition['successor']}{f': {carried}' if carried else ''}; see {definition['migration']}"
+    )
 
 
 def claims(document: Document, addons: Sequence[Addon]) -> Iterator[Problem]:
@@ -73,12 +76,7 @@ def claims(document: Document, addons: Sequence[Addon]) -> Iterator[Problem]:
 
 
 def _short_names(addon: Addon) -> set[str]:
-    return {
-        name
-        for crds in addon.releases[0].crds
-        for short in crds.names.values()
-        for name in short
-    }
+    return {name for crds in addon.releases[0].crds for short in crds.names.values() for name in short}
 
 
 def issuer_missing(document: Document, addon: Addon, identity: str) -> Problem:
@@ -87,7 +85,7 @@ def issuer_missing(document: Document, addon: Addon, identity: str) -> Problem:
     return document.problem(
         "OKG305",
         ("aws", "oidcIssuer"),
-        f"missing key \"oidcIssuer\" in aws: {addon.name} needs it, as {why}",
+        f'missing key "oidcIssuer" in aws: {addon.name} needs it, as {why}',
         "aws eks describe-cluster --query cluster.identity.oidc.issuer prints it",
         key=True,
     )

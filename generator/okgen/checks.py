@@ -79,10 +79,14 @@ def _zones(document: Document, zones: list[dict[str, Any]]) -> Iterator[Problem]
             before = zones[other]
             line = document.place(("dns", "zones", other))[0]
             if zone.get("id") and zone.get("id") == before.get("id"):
-                yield document.problem("OKG308", (*path, "id"), f"zone {zone['id']} stands here twice, first in line {line}")
+                yield document.problem(
+                    "OKG308", (*path, "id"), f"zone {zone['id']} stands here twice, first in line {line}"
+                )
             elif zone["private"] == before["private"] and zone["name"] == before["name"]:
                 yield document.problem(
-                    "OKG308", (*path, "name"), f"zone {zone['name']} stands here twice, first in line {line}",
+                    "OKG308",
+                    (*path, "name"),
+                    f"zone {zone['name']} stands here twice, first in line {line}",
                     "a public and a private zone may share a name: mark one `private: true`",
                 )
             elif zone["private"] == before["private"] and _inside(zone["name"], before["name"]):
@@ -110,7 +114,10 @@ def _gitops(document: Document, gitops: dict[str, Any]) -> Iterator[Problem]:
     steps = path.split("/")
     if path.startswith("/") or ".." in steps:
         yield document.problem(
-            "OKG310", ("gitops", "path"), f"{path} leaves the repository", "write a path relative to the repository's root"
+            "OKG310",
+            ("gitops", "path"),
+            f"{path} leaves the repository",
+            "write a path relative to the repository's root",
         )
     elif path != "." and any(step in ("", ".") for step in steps):
         plain = "/".join(step for step in steps if step not in ("", ".")) or "."

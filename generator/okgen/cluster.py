@@ -23,9 +23,9 @@ class Role(NamedTuple):
 
 
 class Patch(NamedTuple):
-    """A user's Kustomize patch; ``index`` is its place in the add-on's ``patches``."""
+    """A user's Kustomize patch; ``number`` is its place in the add-on's ``patches``, from 0."""
 
-    index: int
+    number: int
     target: dict[str, str]
     text: str
 

@@ -14,6 +14,50 @@ class Code(NamedTuple):
 
 # OKG1xx reading YAML · OKG2xx schema · OKG3xx cross-checks · OKG4xx add-ons · OKG5xx the tree · OKG6xx vendored files
 CODES: dict[str, Code] = {
+    "OKG101": Code(
+        "not YAML",
+        "The text breaks the rules of YAML. Reading stops there, so that more may come up once this is mended. The "
+        "place is where the mistake seems to begin: a quote that is never closed rather than the end of the file.",
+    ),
+    "OKG102": Code("not UTF-8", "cluster.yaml is UTF-8 text, with or without a byte order mark."),
+    "OKG103": Code(
+        "control character",
+        "The text holds a character that no reader of YAML should meet, or one that ends a line for some and not for "
+        "others. In double quotes it can be written as an escape sequence.",
+    ),
+    "OKG104": Code("empty file", "There is nothing in the file, or only comments."),
+    "OKG105": Code("several documents", "One file describes one cluster. A bare `---` before or after it is fine."),
+    "OKG106": Code(
+        "key twice",
+        "A mapping has the same key twice. Readers of YAML take the last, the first, or none, so that one of the two "
+        "values would be lost without a word.",
+    ),
+    "OKG107": Code(
+        "key that is not a string",
+        "Keys are strings. Without quotes `1`, `true` and `null` are a number, a boolean and null, as keys too.",
+    ),
+    "OKG108": Code(
+        "value that needs quotes",
+        "Without quotes, readers of YAML 1.1 and 1.2 take this for different things: `yes` is a boolean or a string, "
+        "`012` is 10 or 12, `12:30` is 750 or a string. Quotes make it the string; the help line has it ready to copy.",
+    ),
+    "OKG109": Code(
+        "number out of range",
+        "JSON and Kubernetes know neither infinity nor not-a-number, and keep whole numbers up to 9223372036854775807. "
+        "An identifier made of digits is a string and needs quotes.",
+    ),
+    "OKG110": Code(
+        "tag",
+        "okgen reads plain values. The tags of YAML's core schema, such as `!!str`, are taken where they fit; `!Ref`, "
+        "`!!binary` or `!!python/object` are not.",
+    ),
+    "OKG111": Code("alias without a value", "`*name` stands for the value that `&name` marks earlier in the file."),
+    "OKG112": Code("merge of no mapping", "`<<` takes over the keys of a mapping, or of each mapping in a list."),
+    "OKG113": Code(
+        "over a limit",
+        "A file has at most 1 MiB, 100 levels of lists and mappings in one another, and 100,000 values, where an alias "
+        "counts as many as what it stands for.",
+    ),
     "OKG350": Code(
         "IAM beyond a limit of AWS",
         "What the file asks for needs more IAM than AWS takes: 6,144 characters a policy, 10 policies a role. okgen "
@@ -24,7 +68,9 @@ CODES: dict[str, Code] = {
         "The file has a key that okgen does not know. Files are closed, so that a slip of the pen is not ignored.",
     ),
     "OKG202": Code("missing key", "A key that okgen cannot do without is not there. The place is that of its parent."),
-    "OKG203": Code("wrong type", "The value is of another type than the key takes: a number for a string, for example."),
+    "OKG203": Code(
+        "wrong type", "The value is of another type than the key takes: a number for a string, for example."
+    ),
     "OKG204": Code("value not in the list", "The key takes one of a few values, and this is none of them."),
     "OKG205": Code("wrong form", "The text does not have the form the key asks for."),
     "OKG206": Code("out of bounds", "A number is too small or too large, or a text or list too short or too long."),
@@ -54,7 +100,9 @@ CODES: dict[str, Code] = {
         "The boundary's ARN names another partition or account than the cluster's, so no role could have it.",
     ),
     "OKG308": Code("zone twice", "Two entries of dns.zones are the same hosted zone."),
-    "OKG309": Code("zone inside another", "One zone's name ends with another's. Right when the inner one is delegated."),
+    "OKG309": Code(
+        "zone inside another", "One zone's name ends with another's. Right when the inner one is delegated."
+    ),
     "OKG310": Code("output path", "gitops.path must be a plain path that stays inside the repository."),
     "OKG311": Code(
         "two add-ons claim the same",
@@ -96,5 +144,34 @@ CODES: dict[str, Code] = {
         "vendored file missing or altered",
         "With `gitops.crds: vendored` the tree refers to files which `okgen vendor` puts under `_vendor/`. One of them "
         "is not there, or is not what is pinned by its SHA-256. Run `okgen vendor` and commit what it fetches.",
+    ),
+    "OKG501": Code(
+        "index damaged",
+        "The file .okgen.json of a rendered tree, which lists okgen's files, cannot be read. Restore it from Git; or "
+        "delete it and render again: files that hold what is to be written are taken over, others stop it.",
+    ),
+    "OKG502": Code(
+        "index in merge conflict",
+        "The file .okgen.json holds the marks of a merge conflict. Take either side of it, then render again, and it "
+        "is put right. Files that a merge mixed are named as edited then; --force renders them.",
+    ),
+    "OKG503": Code("index of a newer okgen", "The tree was rendered by an okgen with another form of .okgen.json."),
+    "OKG504": Code(
+        "rendered file edited by hand",
+        "A file that okgen wrote does not hold what okgen wrote. Nothing is written, for no cluster, so that no edit "
+        "is lost. Undo it, say it in cluster.yaml as a patch, or overwrite it with --force.",
+    ),
+    "OKG505": Code(
+        "file in the way",
+        "Where okgen is to write a file is one that it did not write. Move it away, or overwrite it with --force.",
+    ),
+    "OKG506": Code(
+        "symbolic link",
+        "okgen follows no symbolic link at or below a cluster's folder, nor on the way there from the repository: it "
+        "would write elsewhere than it says. --force does not change that.",
+    ),
+    "OKG507": Code(
+        "not a file, or not a folder",
+        "A folder is where a file has to be, or the other way round, or it is a pipe, socket or device. Move it away.",
     ),
 }

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from okgen.plan import FILE, FOLDER, SPECIAL, SYMLINK
 from okgen.problem import Problem, Refused, Unable
 
-_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+if TYPE_CHECKING:
+    from types import TracebackType
+
+OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o755  # less the umask
+_EFFECTIVE = os.access in os.supports_effective_ids
 _REFUSED = {
     True: ("OKG506", "a symbolic link, and okgen follows none on the way to a rendered tree", "use a real folder"),
     False: ("OKG507", "okgen is to write into this folder, and it is none", "move it away"),
 }
 
 
+class naming:  # noqa: N801 - reads as a statement: with naming("write", path)
+    """Turns what the system refuses into Unable, which says what okgen could not do with which file."""
+
+    def __init__(self, verb: str, path: str) -> None:
+        self._verb = verb
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise Unable(f"cannot {self._verb} {os.path.relpath(self._path)}: {error.strerror}") from error
+
+
 class Folders:
     """The folders below an open one; a path of "" is that one, others have "/" between their parts.
 
-    ``blocked`` says what stands in the place of a folder that was asked for: SYMLINK, FILE or SPECIAL.
+    ``blocked`` says what stands in the place of a folder that was asked for: SYMLINK, FILE or SPECIAL; ``made`` lists
+    the folders that were not there before.
     """
 
     def __init__(self, top: int) -> None:
         self._open: dict[str, int | None] = {"": top}
         self.blocked: dict[str, str] = {}
+        self.made: list[str] = []
 
     def find(self, path: str) -> int | None:
         """The descriptor of a folder; None when it is not there, or something else is in its place. Raises OSError."""
@@ -38,7 +63,7 @@ class Folders:
 
     def _enter(self, above: int, name: str, path: str) -> int | None:
         try:
-            return os.open(name, _OPEN, dir_fd=above)
+            return os.open(name, OPEN, dir_fd=above)
         except FileNotFoundError:
             return None
         except OSError:
@@ -53,8 +78,17 @@ class Folders:
         found = self._open.get(path)
         if found is None:
             parent, _, name = path.rpartition("/")
-            found = self._open[path] = make_below(self.make(parent), name)
+            above = self.make(parent)
+            if kind_of(above, name) is None:
+                self.made.append(path)
+            found = self._open[path] = make_below(above, name)
         return found
+
+    def check_writable(self, path: str) -> None:
+        """Raises PermissionError when this process may not add and remove files in a folder that was found or made."""
+        here = self._open[path]
+        if here is not None and not os.access(os.curdir, os.W_OK | os.X_OK, dir_fd=here, effective_ids=_EFFECTIVE):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def remove(self, path: str) -> None:
         """Removes a folder if it is there and empty."""
@@ -88,31 +122,31 @@ def kind_of(above: int, name: str) -> str | None:
 
 def make_below(above: int, name: str) -> int:
     """The descriptor of a folder in an open one, made if it is not there. Raises OSError."""
-    try:
+    if kind_of(above, name) is None:
         os.mkdir(name, _MODE, dir_fd=above)
-    except FileExistsError:
-        pass
-    return os.open(name, _OPEN, dir_fd=above)
+    return os.open(name, OPEN, dir_fd=above)
 
 
 def enter(folder: str, root: str, *, make: bool = False) -> int | None:
     """The descriptor of a cluster's folder, None when it is not there and not to be made.
 
     Links are followed up to ``root``, which is at or above ``folder``, and not from there on.
-    Raises Refused when a link or a file stands in the place of a folder, Unable when the system refuses.
+    Raises Refused when a link or a file stands in the place of a folder, Unable when the system refuses,
+    ValueError when ``folder`` is not below ``root``.
     """
     place = root
+    parts = _below(folder, root)
     try:
         if make:
             os.makedirs(root, _MODE, exist_ok=True)
         here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        for part in _below(folder, root):
+        for part in parts:
             place = os.path.join(place, part)
             here = _step(here, part, place, make=make)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not make:
             return None
-        raise Unable(f"cannot open {place}: {error.strerror}") from error
+        raise Unable(f"cannot open {os.path.relpath(place)}: {error.strerror}") from error
     return here
 
 
@@ -128,12 +162,12 @@ def _below(folder: str, root: str) -> list[str]:
 def _step(above: int, name: str, place: str, *, make: bool) -> int:
     """Goes from an open folder, which is closed, into one in it."""
     try:
-        return make_below(above, name) if make else os.open(name, _OPEN, dir_fd=above)
+        return make_below(above, name) if make else os.open(name, OPEN, dir_fd=above)
     except OSError:
         kind = kind_of(above, name)
         if kind is None or kind == FOLDER:
             raise
         code, message, way_out = _REFUSED[kind == SYMLINK]
-        raise Refused([Problem(place, 1, 1, code, "error", message, help=way_out)]) from None
+        raise Refused([Problem(os.path.relpath(place), 1, 1, code, "error", message, help=way_out)]) from None
     finally:
         os.close(above)

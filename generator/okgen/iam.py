@@ -21,6 +21,7 @@ POLICIES_OF_A_ROLE = 10
 
 _ROOM = POLICY_SIZE - len('{"Version":"2012-10-17","Statement":[]}')
 _PIECE = _ROOM - len("Part9999")
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode  # made once: dumps() makes one for each call
 
 
 class Excess(NamedTuple):
@@ -164,4 +165,4 @@ def _halved(statement: Statement) -> list[Statement]:
 
 def _size(value: object) -> int:
     """Characters of a value as compact JSON in ASCII."""
-    return len(json.dumps(value, separators=(",", ":")))
+    return len(_COMPACT(value))

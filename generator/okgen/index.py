@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os.path
 import re
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -64,7 +65,7 @@ def _table(digests: Mapping[str, str]) -> str:
 
 
 def parse(data: bytes, place: str) -> Index:
-    """The index that these bytes hold; ``place`` is the file's name in messages.
+    """The index that these bytes hold; ``place`` is where the file is.
 
     Raises Refused when they hold none: damaged, in merge conflict, of a newer okgen, or with paths that lead out.
     """
@@ -75,12 +76,17 @@ def parse(data: bytes, place: str) -> Index:
             "OKG502",
             "holds the marks of a merge conflict",
             "take either side, then run `okgen render` again",
-            line=data.count(b"\n", 0, conflict.start()) + 1,
+            (data.count(b"\n", 0, conflict.start()) + 1, 1),
         )
     read = _json(data, place)
     version = read.get("version")
     if type(version) is int and version > FORMAT:
-        _refuse(place, "OKG503", f"has format {version}, this okgen knows {FORMAT}", "use the okgen that wrote it, or a newer one")
+        _refuse(
+            place,
+            "OKG503",
+            f"has format {version}, this okgen knows {FORMAT}",
+            "use the okgen that wrote it, or a newer one",
+        )
     if type(version) is not int or version != FORMAT:
         _damaged(place, f"its version is not {FORMAT}")
     okgen = read.get("okgen")
@@ -124,8 +130,8 @@ def _digests(read: Mapping[str, object], key: str, place: str) -> dict[str, str]
 
 
 def _damaged(place: str, why: str, line: int = 1, column: int = 1) -> NoReturn:
-    _refuse(place, "OKG501", f"is damaged: {why}", _ANEW, line=line, column=column)
+    _refuse(place, "OKG501", f"is damaged: {why}", _ANEW, (line, column))
 
 
-def _refuse(place: str, code: str, what: str, way_out: str, *, line: int = 1, column: int = 1) -> NoReturn:
-    raise Refused([Problem(place, line, column, code, "error", f"the index {what}", help=way_out)])
+def _refuse(place: str, code: str, what: str, way_out: str, at: tuple[int, int] = (1, 1)) -> NoReturn:
+    raise Refused([Problem(os.path.relpath(place), *at, code, "error", f"the index {what}", help=way_out)])

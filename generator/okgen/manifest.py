@@ -52,7 +52,12 @@ def labelled(value: dict[str, Any], name: str, version: str) -> dict[str, Any]:
     metadata = value.get("metadata", {})
     own = {NAME: name, **metadata.get("labels", {}), VERSION: version, MANAGED_BY: "okgen"}
     first = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
-    return {**value, "metadata": {**first, **metadata, "labels": own} if "labels" in metadata else {**first, "labels": own, **metadata}}
+    return {
+        **value,
+        "metadata": {**first, **metadata, "labels": own}
+        if "labels" in metadata
+        else {**first, "labels": own, **metadata},
+    }
 
 
 def distinct(manifests: list[Manifest]) -> list[Manifest]:
@@ -61,6 +66,8 @@ def distinct(manifests: list[Manifest]) -> list[Manifest]:
     for each in manifests:
         names[each.file] = names.get(each.file, 0) + 1
     return [
-        each if names[each.file] == 1 else each._replace(file=f"{each.file.removesuffix('.yaml')}-{each.namespace}.yaml")
+        each
+        if names[each.file] == 1
+        else each._replace(file=f"{each.file.removesuffix('.yaml')}-{each.namespace}.yaml")
         for each in manifests
     ]

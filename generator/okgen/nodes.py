@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from yaml import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, StreamEndEvent, YAMLError
+from yaml import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, StreamEndEvent
 
 from okgen import scalars
 from okgen.problem import Problem, dotted
-from okgen.scalars import Doubt, shown
+from okgen.scalars import Doubt
+from okgen.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from yaml import Event
+    Event = Any  # PyYAML's types let marks be None, which they never are in what a parser returns
 
 MOST_LEVELS = 100
 MOST_NODES = 100_000
 _MOST_PROBLEMS = 100
+_MOST_STEPS = 20  # of a path in a message
 _MERGE = "<<"
 
 
@@ -55,6 +57,7 @@ class Builder:
         self._next = next_event
         self._file = file
         self._path: list[str | int] = []
+        self._open: list[Event] = []
         self._anchors: dict[str, _Anchor] = {}
         self._nodes = 0
         self._deepest = 0
@@ -81,11 +84,21 @@ class Builder:
             return None
         return root
 
+    @property
+    def bracket(self) -> tuple[int, int] | None:
+        """Line and column, from 0, of the innermost bracket that was open when reading stopped."""
+        if self._open and self._open[-1].flow_style:
+            mark = self._open[-1].start_mark
+            return mark.line, mark.column
+        return None
+
     def refuse(self, code: str, event: Event, message: str, help_text: str = "") -> None:
         """Keep a problem; the path is that of what is being read."""
         mark = event.start_mark
         place = (self._file, mark.line + 1, mark.column + 1)
-        self.problems.append(Problem(*place, code, "error", message, dotted(tuple(self._path)), help_text))
+        self.problems.append(
+            Problem(*place, code, "error", message, dotted(tuple(self._path[:_MOST_STEPS])), help_text)
+        )
         if len(self.problems) >= _MOST_PROBLEMS:
             raise _Stop
 
@@ -119,9 +132,10 @@ class Builder:
         name = "map" if isinstance(event, MappingStartEvent) else "seq"
         if event.tag not in (None, scalars.CORE + name):
             self._doubt(event, scalars.wrong_tag(event.tag))
-        if isinstance(event, MappingStartEvent):
-            return self._mapping(event, depth)
-        return self._sequence(event, depth)
+        self._open.append(event)
+        node = self._mapping(event, depth) if isinstance(event, MappingStartEvent) else self._sequence(event, depth)
+        self._open.pop()
+        return node
 
     def _scalar(self, event: ScalarEvent) -> Any:  # noqa: ANN401 - any scalar
         self.last = event
@@ -148,26 +162,102 @@ class Builder:
 
     def _mapping(self, start: Event, depth: int) -> Node:
         children: dict[str, tuple[int, int, Node]] = {}
-        merged: tuple[int, int, Node] | None = None
+        merges: list[Node] = []
+        merge_line = 0
         path = self._path
         while not isinstance(event := self._next(), MappingEndEvent):
+            mark = event.start_mark
             merging = isinstance(event, ScalarEvent) and event.value == _MERGE and _is_plain(event)
-            key = _MERGE if merging else self._key(event, depth)
-            path.append(key)
-            before = merged if merging else children.get(key)
-            if before is not None:
-                where = f'key "{shown(key)}" stands here twice, first in line {before[0]}'
-                self.refuse("OKG106", event, where, "keep one of the two")
-            mark, known = event.start_mark, len(self.problems)
-            entry = (mark.line + 1, mark.column + 1, self._node(self._next(), depth + 1))
-            if not merging:
-                children.setdefault(key, entry)
-            elif len(self.problems) == known:
-                merged = entry
-                ...
+            path.append(event.value if isinstance(event, ScalarEvent) else "?")
+            key = path[-1] = _MERGE if merging else self._key(event, depth)
+            before = merge_line if merging else children[key][0] if key in children else 0
+            if before:
+                message = f'key "{shown(key)}" stands here twice, first in line {before}'
+                self.refuse("OKG106", event, message, "keep one of the two")
+            if merging:
+                merge_line = before or mark.line + 1
+                merges += self._merged(self._next(), depth)
+            else:
+                child = self._node(self._next(), depth + 1)
+                children.setdefault(key, (mark.line + 1, mark.column + 1, child))
             path.pop()
+        data = {key: entry[2].value for key, entry in children.items()}
+        for node in merges:
+            assert isinstance(node.children, dict)
+            for key, entry in node.children.items():
+                if key not in children:
+                    children[key] = entry
+                    data[key] = node.value[key]
         mark = start.start_mark
-        ...
+        return Node(mark.line + 1, mark.column + 1, data, children)
+
+    def _key(self, event: Event, depth: int) -> str:
+        known = len(self.problems)
+        key = self._node(event, depth + 1).value
+        if isinstance(key, str):
+            return key
+        text = event.value if isinstance(event, ScalarEvent) else "?"
+        if len(self.problems) == known:
+            self._not_a_string(event, key, text)
+        return text
+
+    def _not_a_string(self, event: Event, key: object, text: str) -> None:
+        if isinstance(key, (dict, list)):
+            what = "mapping" if isinstance(key, dict) else "list"
+            self.refuse("OKG107", event, f"a {what} as a key: keys are strings", "write a string")
+        elif not text:
+            self.refuse("OKG107", event, "an empty key: keys are strings", 'write the key, or "" for an empty string')
+        else:
+            what = {bool: "a boolean", type(None): "null"}.get(type(key), "a number")
+            message = f"key {shown(text)} without quotes is {what}: keys are strings"
+            self.refuse("OKG107", event, message, f'write "{shown(text)}"')
+
+    def _merged(self, event: Event, depth: int) -> list[Node]:
+        """The mappings that a merge key names, the one that wins first."""
+        known = len(self.problems)
+        node = self._node(event, depth)
+        given = node.children if isinstance(node.children, list) else [node]
+        if all(isinstance(each.children, dict) for each in given):
+            return given
+        if len(self.problems) == known:
+            message = 'the merge key "<<" takes a mapping, or a list of mappings'
+            self.refuse("OKG112", event, message, 'write "<<" in quotes for a key of that name')
+        return []
+
+    def _anchored(self, event: Event, depth: int) -> Node:
+        name, nodes, deepest = event.anchor, self._nodes, self._deepest
+        opened = self._anchors[name] = _Anchor()
+        self._deepest = depth - 1
+        node = self._value(event, depth)
+        levels = self._deepest - depth + 1
+        self._deepest = max(deepest, self._deepest)
+        if self._anchors[name] is opened:  # else an anchor inside has taken the name
+            self._anchors[name] = _Anchor(node, self._nodes - nodes, levels)
+        return node
+
+    def _alias(self, event: Event, depth: int) -> Node:
+        mark = event.start_mark
+        anchor = self._anchors.get(event.anchor)
+        if anchor is None or anchor.node is None:
+            name = shown(event.anchor)
+            message, help_text = f'alias "*{name}": no "&{name}" stands before it', "put it in quotes if it is no alias"
+            if anchor is not None:
+                message, help_text = f'alias "*{name}" stands inside what it stands for', "write out what is meant"
+            self.refuse("OKG111", event, message, help_text)
+            return Node(mark.line + 1, mark.column + 1, None)
+        self._count(anchor.nodes, event)
+        if anchor.levels:
+            self._enter(depth + anchor.levels - 1, event)
+        return Node(mark.line + 1, mark.column + 1, _copied(anchor.node.value), anchor.node.children)
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 - any plain data
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value
+
 
 def _is_plain(event: ScalarEvent) -> bool:
     return event.implicit[0] and event.tag is None
@@ -175,4 +265,4 @@ def _is_plain(event: ScalarEvent) -> bool:
 
 def _is_empty(event: ScalarEvent) -> bool:
     """Whether nothing is written there at all."""
-    return not event.value and event.implicit[0] and event.tag is None and event.anchor is None
+    return not event.value and event.anchor is None and _is_plain(event)

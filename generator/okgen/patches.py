@@ -41,7 +41,7 @@ def unmatched(document: Document, addon: str, patches: Iterable[Patch], manifest
     """A problem for each patch whose target selects none of the objects that were rendered."""
     problems = []
     for patch in patches:
-        path: Path = ("addons", addon, "patches", patch.index, "target")
+        path: Path = ("addons", addon, "patches", patch.number, "target")
         try:
             matched = any(_selects(patch.target, manifest) for manifest in manifests)
         except SelectorError as error:
@@ -51,7 +51,11 @@ def unmatched(document: Document, addon: str, patches: Iterable[Patch], manifest
             wanted = ", ".join(f"{key} {value}" for key, value in patch.target.items())
             same_kind = sorted({m.name for m in manifests if m.kind == patch.target.get("kind", m.kind)})
             kinds = sorted({manifest.kind for manifest in manifests})
-            known = f"{patch.target.get('kind')} there is: {', '.join(same_kind)}" if same_kind else f"kinds: {', '.join(kinds)}"
+            known = (
+                f"{patch.target.get('kind')} there is: {', '.join(same_kind)}"
+                if same_kind
+                else f"kinds: {', '.join(kinds)}"
+            )
             problems.append(
                 document.problem("OKG321", path, f"the patch matches nothing that {addon} renders ({wanted})", known)
             )
@@ -69,20 +73,23 @@ def _selects(target: dict[str, str], manifest: Manifest) -> bool:
     }
     return (
         all(pattern_matches(target[key], value) for key, value in found.items() if target.get(key))
-        and labels_match_or_absent(target.get("labelSelector", ""), manifest.labels)
-        and labels_match_or_absent(target.get("annotationSelector", ""), manifest.annotations)
+        and _fits(target.get("labelSelector"), manifest.labels)
+        and _fits(target.get("annotationSelector"), manifest.annotations)
     )
 
 
-def labels_match_or_absent(selector: str, labels: dict[str, str]) -> bool:
-    """Like ``labels_match``; an empty selector selects everything."""
+def _fits(selector: str | None, labels: dict[str, str]) -> bool:
     return not selector or labels_match(selector, labels)
 
 
 def _text(document: Document, path: Path, entry: dict[str, Any], root: str) -> str:
     if ("patch" in entry) is ("path" in entry):
-        message = "a patch has either `patch` or `path`, not both" if "patch" in entry else "the patch itself is missing"
-        raise Refused([document.problem("OKG322", path, message, "write it under `patch`, or name its file under `path`")])
+        message = (
+            "a patch has either `patch` or `path`, not both" if "patch" in entry else "the patch itself is missing"
+        )
+        raise Refused(
+            [document.problem("OKG322", path, message, "write it under `patch`, or name its file under `path`")]
+        )
     if "patch" in entry:
         return str(entry["patch"])
     return _file(document, (*path, "path"), entry["path"], root)

@@ -68,6 +68,9 @@ def resolved(inputs: Sequence[Input], findings: Findings) -> list[Resolved]:
             document = source.read(each.path, each.file)
             findings.texts[each.file] = document.text
             cluster, warnings = resolve(document, catalogue, each.root)
+        except source.Misread as misread:
+            findings.texts[each.file] = misread.text
+            findings.add(misread.problems)
         except Refused as refused:
             findings.add(refused.problems)
         else:
@@ -100,7 +103,7 @@ def plans(trees: Sequence[Rendered], findings: Findings, *, force: bool = False)
     for each in trees:
         findings.add(_vendored(each))
         try:
-            snapshot = tree.snapshot(each.place.folder, each.files, each.place.trusted)
+            snapshot = tree.snapshot(each.place.folder, each.files, trusted_root=each.place.trusted)
         except Refused as refused:
             findings.add(refused.problems)
             continue

@@ -51,7 +51,7 @@ class Snapshot(NamedTuple):
     """What a cluster's folder holds in the places that matter; all paths in it are relative to it, with "/".
 
     ``folder``: where it is. ``root``: a folder at or above it; below that no symbolic link is followed.
-    ``wanted``: the SHA-256 of each file to be. ``recorded``: the bytes of the index, None without one.
+    ``known``: the index; ``recorded``: its bytes, None without one. ``wanted``: the SHA-256 of each file to be.
     ``found``: by path, the SHA-256 of the file there, or SYMLINK, FOLDER, SPECIAL; nothing there: no key.
     ``blocked``: by path of a folder that is looked into, what stands in its place: SYMLINK, FILE, SPECIAL.
     ``replaceable``: the FOLDERs of ``found`` in which there is nothing but files of the index.
@@ -60,7 +60,7 @@ class Snapshot(NamedTuple):
 
     folder: str
     root: str
-    index: index.Index
+    known: index.Index
     recorded: bytes | None
     wanted: Mapping[str, str]
     found: Mapping[str, str]
@@ -119,6 +119,7 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
         if not index.is_path(path) or any(folder in files for folder in _parents(path)):
             raise ValueError(f"not the path of a file in a tree: {path!a}")
     writes = {path: files[path].encode() for path in sorted((*create, *update))}
+    pending = _pending(snapshot, writes) if writes or delete else None
     final = index.text(index.Index(__version__, snapshot.wanted, {}))
     return Plan(
         folder=snapshot.folder,
@@ -132,9 +133,9 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
         before={path: snapshot.found[path] for path in (*writes, *delete) if path in snapshot.found},
         emptied=_emptied(snapshot),
         recorded=snapshot.recorded,
-        pending=_pending(snapshot, writes) if writes or delete else None,
-        final=None if snapshot.recorded == final else final,
-        rendered_by=snapshot.index.okgen,
+        pending=pending,
+        final=None if pending is None and snapshot.recorded == final else final,
+        rendered_by=snapshot.known.okgen,
         leftover=snapshot.leftover,
     )
 
@@ -150,10 +151,10 @@ def _writes(snapshot: Snapshot, *, force: bool) -> tuple[list[str], list[str], l
             create.append(path)
         elif found in (SYMLINK, FOLDER, SPECIAL):
             conflicts.append(Conflict(path, SYMLINK if found == SYMLINK else NOT_A_FILE))
-        elif force or snapshot.index.knows(path, found):
+        elif force or snapshot.known.knows(path, found):
             update.append(path)
         else:
-            conflicts.append(Conflict(path, EDITED if path in snapshot.index.files else IN_THE_WAY))
+            conflicts.append(Conflict(path, EDITED if path in snapshot.known.files else IN_THE_WAY))
     return create, update, conflicts
 
 
@@ -164,9 +165,9 @@ def _deletions(snapshot: Snapshot, *, force: bool) -> tuple[list[str], list[Conf
         found = snapshot.found.get(path)
         if found is None or found == FOLDER:
             continue  # gone already
-        if snapshot.index.knows(path, found):
+        if snapshot.known.knows(path, found):
             delete.append(path)
-        elif path not in snapshot.index.files:
+        elif path not in snapshot.known.files:
             continue  # a killed run was to write there, did not come to it, and now it is someone else's
         elif found in (SYMLINK, SPECIAL):
             conflicts.append(Conflict(path, SYMLINK if found == SYMLINK else NOT_A_FILE))
@@ -179,7 +180,7 @@ def _deletions(snapshot: Snapshot, *, force: bool) -> tuple[list[str], list[Conf
 
 def _dropped(snapshot: Snapshot) -> Iterator[str]:
     """The paths that okgen wrote once and does not want now."""
-    for path in {**snapshot.index.files, **snapshot.index.pending}:
+    for path in {**snapshot.known.files, **snapshot.known.pending}:
         if path not in snapshot.wanted:
             yield path
 
@@ -214,12 +215,13 @@ def _pending(snapshot: Snapshot, writes: Iterable[str]) -> bytes:
     What is in place stands under ``files``, be it from the run before, from one that was killed, or found as wanted;
     what this run writes, under ``pending``. A file that is overwritten by force stays edited until it is.
     """
-    files = dict(snapshot.index.files)
-    for path, found in snapshot.found.items():
-        if found == snapshot.wanted.get(path) or snapshot.index.knows(path, found):
-            files[path] = found
+    in_place = {
+        path: found
+        for path, found in snapshot.found.items()
+        if found == snapshot.wanted.get(path) or snapshot.known.knows(path, found)
+    }
     pending = {path: snapshot.wanted[path] for path in writes}
-    return index.text(index.Index(snapshot.index.okgen or __version__, files, pending))
+    return index.text(index.Index(snapshot.known.okgen or __version__, {**snapshot.known.files, **in_place}, pending))
 
 
 def drift(plan: Plan) -> list[tuple[str, str]]:
@@ -245,5 +247,7 @@ def problems(plan: Plan) -> list[Problem]:
     found = []
     for path, kind in plan.conflicts:
         code, message, way_out = _PROBLEMS[kind]
-        found.append(Problem(os.path.join(plan.folder, path), 1, 1, code, "error", message, help=way_out))
+        found.append(
+            Problem(os.path.relpath(os.path.join(plan.folder, path)), 1, 1, code, "error", message, help=way_out)
+        )
     return found

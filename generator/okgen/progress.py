@@ -54,10 +54,10 @@ class Bar(Lines):
 
     def _draw(self, done: int, total: int | None) -> None:
         self._drawn = time.monotonic()
-        size = megabytes(done)
+        size = amount(done)
         if total:
             filled = _BAR * min(done, total) // total
-            size = f"[{'#' * filled}{'.' * (_BAR - filled)}] {size} of {megabytes(total)}"
+            size = f"[{'#' * filled}{'.' * (_BAR - filled)}] {size} of {amount(total)}"
         width = shutil.get_terminal_size().columns - 1
         self._stream.write(f"\r\x1b[K{f'{self._name} {size}'[:width]}")
         self._stream.flush()
@@ -68,6 +68,6 @@ def progress(stream: TextIO) -> Lines:
     return Bar(stream) if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb" else Lines(stream)
 
 
-def megabytes(size: int) -> str:
-    """A size for people: ``1.4 MB``."""
-    return f"{size / 1_000_000:.1f} MB"
+def amount(size: int) -> str:
+    """A number of bytes for people: ``3.2 kB``, ``1.4 MB``."""
+    return f"{size / 1_000:.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"  # noqa: PLR2004 - a million

@@ -25,7 +25,9 @@ class Renderer:
 
     def __init__(self) -> None:
         self._addons = AddonRenderer()
-        self._crd = manifest({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}})
+        self._crd = manifest(
+            {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}}
+        )
 
     def files(self, cluster: Cluster, document: Document) -> dict[str, str]:
         """The text of every file, by its path below the cluster's folder. Raises Refused, TemplateError."""

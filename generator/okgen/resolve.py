@@ -103,7 +103,9 @@ class _Resolver:
         )
 
     def _addons(self, partition: Partition) -> tuple[tuple[Enabled, ...], list[Role]]:
-        chosen = [(self.catalogue.addon(name), self._release(self.catalogue.addon(name))) for name in sorted(self.sections)]
+        chosen = [
+            (self.catalogue.addon(name), self._release(self.catalogue.addon(name))) for name in sorted(self.sections)
+        ]
         present = [(addon, release) for addon, release in chosen if release]
         order = waves([addon for addon, _ in present])
         names = self._names(partition)

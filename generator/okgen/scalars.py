@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from okgen.text import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Scalar = str | int | float | bool | None
 
 CORE = "tag:yaml.org,2002:"
-_SHOWN = 60
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 400
 
@@ -38,8 +39,12 @@ _INTEGER = r"[-+]?(?:0|[1-9][0-9]*)"
 _HEXADECIMAL = r"0x[0-9a-fA-F]+"
 _FLOAT = r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?"
 _NOT_FINITE = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_TIME = r"[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]*)?"
+_ZONE = r"Z|[-+][0-9]{1,2}(?::?[0-9]{2})?"
 
 _OLD_NUMBER = "a number to YAML 1.1 and a string to YAML 1.2"
+_BASE_60 = "a number in base 60 to YAML 1.1 and a string to YAML 1.2"
 _NEW_NUMBER = "a string to YAML 1.1 and a number to YAML 1.2"
 _DISPUTED = "a number to some readers of YAML and a string to others"
 # Underscores are taken out before these are tried.
@@ -49,13 +54,8 @@ _DOUBTFUL = (
     (r"[-+]?0[oO][-+]?[0-7]+", _NEW_NUMBER),
     (r"[-+]?0[bB][-+]?[01]*", _OLD_NUMBER),
     (r"[-+]?0[xX][0-9a-fA-F]*", _DISPUTED),
-    (r"[-+]?[1-9][0-9]*(?::[0-5]?[0-9])+|[-+]?[0-9]+(?::[0-5]?[0-9])+\.[0-9]*", f"{_OLD_NUMBER} (base 60)"),
-    (
-        r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-        r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]*)?"
-        r"[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?)?)?",
-        "a date to YAML 1.1 and a string to YAML 1.2",
-    ),
+    (r"[-+]?[1-9][0-9]*(?::[0-5]?[0-9])+|[-+]?[0-9]+(?::[0-5]?[0-9])+\.[0-9]*", _BASE_60),
+    (rf"{_DATE}(?:(?:[Tt]|[ \t]+){_TIME}[ \t]*(?:{_ZONE})?)?", "a date to YAML 1.1 and a string to YAML 1.2"),
     (r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+", _NEW_NUMBER),
     (r"[-+]?\.[0-9]+", _DISPUTED),
     (r"[-+]?(?:[0-9]+(?:\.[0-9]*)?)", _OLD_NUMBER),
@@ -68,11 +68,6 @@ class Doubt(Exception):  # noqa: N818 - it is a verdict on the input, not a faul
     def __init__(self, code: str, message: str, help_text: str = "") -> None:
         self.code, self.message, self.help = code, message, help_text
         super().__init__(message)
-
-
-def shown(text: str) -> str:
-    """A text as messages show it: not longer than a line."""
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 def plain(text: str) -> Scalar:
@@ -94,7 +89,7 @@ def tagged(tag: str, text: str) -> Scalar:
     if tag == CORE + "str":
         return text
     if name == tag or name not in _TYPES:
-        refuse_tag(tag)
+        raise wrong_tag(tag)
     value = plain(text)
     if name == "float" and type(value) is int:
         return float(value)
@@ -103,10 +98,10 @@ def tagged(tag: str, text: str) -> Scalar:
     return value
 
 
-def refuse_tag(tag: str) -> NoReturn:
-    """Raise the Doubt about a tag that only some program knows."""
-    written = tag.replace(CORE, "!!", 1) if tag.startswith(CORE) else tag
-    raise Doubt("OKG110", f'tag "{shown(written)}": only plain values are read here', "remove the tag")
+def wrong_tag(tag: str) -> Doubt:
+    """The Doubt about a tag that is not of the core schema, or of another kind of value."""
+    written = "!!" + tag.removeprefix(CORE) if tag.startswith(CORE) else tag
+    return Doubt("OKG110", f'tag "{shown(written)}": only plain values are read here', "remove the tag")
 
 
 def _number(text: str) -> Scalar:
@@ -137,7 +132,7 @@ def _integer(text: str, base: int) -> int:
         value = int(text, base)
         if -_LARGEST <= value <= _LARGEST:
             return value
-    raise Doubt("OKG109", f"{shown(text)} has more digits than readers of YAML keep", "put it in quotes for the string")
+    raise _too_long(text)
 
 
 def _float(text: str) -> float:
@@ -145,7 +140,13 @@ def _float(text: str) -> float:
         value = float(text)
         if abs(value) != float("inf"):
             return value
-    raise Doubt("OKG109", f"{shown(text)} is larger or longer than readers of YAML keep", "put it in quotes for the string")
+    raise _too_long(text)
+
+
+def _too_long(text: str) -> Doubt:
+    return Doubt(
+        "OKG109", f"the number {shown(text)} is beyond what readers of YAML keep", "put it in quotes for a string"
+    )
 
 
 def _differs(text: str, difference: str, instead: str = "") -> NoReturn:

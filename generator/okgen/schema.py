@@ -63,10 +63,9 @@ def _section(addon: Addon, settings: Schema, own: Schema) -> Schema:
     mine = _local(own.get("properties", {}), addon.name)
     for number, workload in enumerate(addon.workloads):
         wanted: Schema = json.loads(json.dumps(settings["workload"]["properties"]))
-        wanted["replicas"].update({"maximum": workload.maximum} if workload.maximum else {})
-        wanted["replicas"]["x-default"] = "${{ %s }}" % " ".join(
-            f"{workload.replicas['production']} if cluster.profile == 'production' else {workload.replicas['development']}".split()
-        )
+        if workload.maximum:
+            wanted["replicas"].update(maximum=workload.maximum, examples=[workload.maximum])
+        wanted["replicas"]["x-default"] = _by_profile(workload.replicas)
         wanted["resources"]["default"] = workload.resources
         if workload.priority_class:
             wanted["priorityClassName"]["default"] = workload.priority_class
@@ -90,6 +89,11 @@ def _section(addon: Addon, settings: Schema, own: Schema) -> Schema:
         "additionalProperties": False,
         "properties": properties,
     }
+
+
+def _by_profile(replicas: dict[str, int]) -> str:
+    wanted = {profile: count for profile, count in replicas.items() if profile != "max"}
+    return f"${{{{ {wanted!r}[cluster.profile] }}}}"
 
 
 def _local(value: Any, addon: str) -> Any:  # noqa: ANN401 - any JSON
@@ -152,9 +156,8 @@ def _has_type(value: Any, names: str | list[str]) -> bool:  # noqa: ANN401 - any
 
 
 def _string_conforms(value: str, schema: Schema) -> bool:
-    return (
-        schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
-        and ("pattern" not in schema or matches(schema["pattern"], value))
+    return schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)) and (
+        "pattern" not in schema or matches(schema["pattern"], value)
     )
 
 

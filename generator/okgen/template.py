@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from okgen.source import Node
 
-_HOLE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_HOLE = re.compile(r"\$\{\{((?:(?!\}\}).)*)\}\}", re.DOTALL)
 DIRECTIVES = "okgen"  # the key of a mapping that holds `when`, `forEach` and `workload`
 
 
@@ -162,20 +162,23 @@ class _Compiler:
         return (_Sequence(tuple(items)), holes) if holes else (_Constant(value), [])
 
     def _repeated(
-        self, body: _Mapping, holes: list[ast.expr], directives: Any, node: Node | None  # noqa: ANN401
+        self,
+        body: _Mapping,
+        holes: list[ast.expr],
+        directives: Any,
+        node: Node | None,  # noqa: ANN401
     ) -> tuple[_Part, list[ast.expr]]:
         if not isinstance(directives, dict) or directives.keys() - {"when", "forEach"}:
             raise self._error("`okgen` takes `when` and `forEach`", node)
         when = self._directive(directives.get("when", True), node)
-        each = self._directive(directives["forEach"], node) if "forEach" in directives else ast.List([], ast.Load())
-        if "forEach" not in directives:
-            each.elts = [ast.Constant(None)]  # type: ignore[attr-defined] - a loop of one turn, so `when` is one case
-        target = ast.Tuple([ast.Name("index", ast.Store()), ast.Name("item", ast.Store())], ast.Store())
+        if "forEach" in directives:
+            each, names = self._directive(directives["forEach"], node), ("index", "item")
+        else:
+            # A loop of one turn, under names that leave the `item` and `index` of a `forEach` around it visible.
+            each, names = ast.List([ast.Constant(None)], ast.Load()), ("_", "_")
+        target = ast.Tuple([ast.Name(name, ast.Store()) for name in names], ast.Store())
         count = ast.Call(ast.Name("enumerate", ast.Load()), [each], [])
         loop = ast.comprehension(target, count, [when], 0)
-        if "forEach" not in directives:
-            # Its own names, so that the `item` and `index` of a `forEach` around it stay visible.
-            target.elts = [ast.Name("_", ast.Store()), ast.Name("_", ast.Store())]
         return _Repeated(body), [ast.ListComp(ast.Tuple(holes, ast.Load()), [loop])]
 
     def _directive(self, value: Any, node: Node | None) -> ast.expr:  # noqa: ANN401 - any YAML value
@@ -195,13 +198,15 @@ class _Compiler:
         pieces = _HOLE.split(value)
         if "${{" in "".join(pieces[::2]):
             raise self._error(f"an expression is not closed: {value}", node)
-        parts: list[ast.expr] = [
-            ast.Call(ast.Name("_text", ast.Load()), [self._expression(piece, node)], []) if number % 2
-            else ast.Constant(piece)
-            for number, piece in enumerate(pieces)
+        parts = [
+            self._text(piece, node) if number % 2 else ast.Constant(piece) for number, piece in enumerate(pieces)
         ]
         joined = ast.Call(ast.Attribute(ast.Constant(""), "join", ast.Load()), [ast.Tuple(parts, ast.Load())], [])
         return _Value(splice=False), [joined]
+
+    def _text(self, text: str, node: Node | None) -> ast.expr:
+        found = self._expression(text, node)
+        return ast.copy_location(ast.Call(ast.Name("_text", ast.Load()), [found], []), found)
 
     def _expression(self, text: str, node: Node | None) -> ast.expr:
         try:

@@ -1,13 +1,14 @@
 """Reads and writes the folder of a cluster; nothing else does.
 
-Whatever moment a run is killed at, the next one completes the tree, also from another cluster.yaml:
+Whatever moment a run is killed at, the next one completes the tree, be it from another cluster.yaml:
 
-1. All new files are written into ``.okgen.tmp`` beside the index, and flushed to the disk. Up to here nothing changed.
+1. All new files are written beside the index, into a stage, and flushed to the disk. Up to here nothing has changed.
 2. The index is replaced by one that lists the bytes in place and, as pending, those to come.
 3. Files are deleted, and the new ones moved into their places, each in one step.
 4. The index is replaced by the final one.
 
-A crash of the whole machine leaves the same states, since file systems keep the order of moves (ext4, XFS, Btrfs, APFS).
+When the power fails, the same states are left: file systems keep the order of moves (ext4, XFS, Btrfs, APFS), and no
+file moves before its bytes are on the disk.
 """
 
 from __future__ import annotations
@@ -15,36 +16,30 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import stat
 import time
 from typing import TYPE_CHECKING
 
-from okgen import __version__, index
-from okgen.folders import Folders, enter, kind_of
+from okgen import __version__, index, stage
+from okgen.folders import Folders, enter, kind_of, naming
 from okgen.plan import FILE, FOLDER, SPECIAL, SYMLINK, Plan, Snapshot
 from okgen.problem import Problem, Refused, Unable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
+    from collections.abc import Iterable, Mapping
 
-_STAGE = ".okgen.tmp"
-_STAGED = re.compile(r"[0-9]+")
-# Neither waits for the other end of a pipe, nor becomes the terminal of this process.
+# Neither waits for the other end of a pipe, nor takes a terminal for its own.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_MODE = 0o644  # less the umask
 _CHUNK = 1 << 20
-_FEW = 8
+_PENDING = f"{index.NAME} (pending)"  # no path of a tree
 PATIENCE = 2.0  # seconds to wait for another okgen
 
 
 def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -> Snapshot:
     """What a cluster's folder holds where these files are to be, texts by path, and where okgen wrote before.
 
-    ``folder`` as it is to be read in messages. ``trusted_root``: a folder at or above it, by default the one it is in;
-    below that no symbolic link is followed. Nothing need exist.
+    ``trusted_root`` is at or above the folder, by default the folder it is in; below that no symbolic link is followed.
+    Neither need exist.
     Raises Refused for an index that cannot be read and for a link or a file on the way to the folder, Unable for what
     the system refuses or while another okgen writes there.
     """
@@ -57,13 +52,13 @@ def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -
     folders = Folders(top)
     try:
         _lock(top, fcntl.LOCK_SH, folder)
-        with _naming("read", folder):
-            leftover = kind_of(top, _STAGE) is not None
+        with naming("read", folder):
+            leftover = stage.is_left(top)
         recorded = _recorded(top, folder)
         known = _index(recorded, wanted, os.path.join(folder, index.NAME))
         places: dict[str, bytes | None] = {**dict.fromkeys((*known.files, *known.pending)), **contents}
         found = _found(folders, places, wanted, folder)
-        replaceable = _replaceable(folders, [path for path in wanted if found.get(path) == FOLDER], known)
+        replaceable = _replaceable(folders, [path for path in wanted if found.get(path) == FOLDER], places, found)
         return Snapshot(folder, root, known, recorded, wanted, found, folders.blocked, replaceable, leftover)
     finally:
         folders.close()
@@ -77,7 +72,9 @@ def _lock(top: int, how: int, folder: str) -> None:
             fcntl.flock(top, how | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > end:
-                raise Unable(f"another okgen is at work in {folder}: run this again when it is done") from None
+                raise Unable(
+                    f"another okgen is at work in {os.path.relpath(folder)}: run this again when it is done"
+                ) from None
             time.sleep(0.02)
         except OSError:
             return  # a file system without locks; a change in between is still noticed before the first write
@@ -88,13 +85,15 @@ def _lock(top: int, how: int, folder: str) -> None:
 def _recorded(top: int, folder: str) -> bytes | None:
     """The bytes of the index, None when there is none."""
     place = os.path.join(folder, index.NAME)
-    with _naming("read", place):
+    with naming("read", place):
         kind = kind_of(top, index.NAME)
         if kind is None:
             return None
         if kind != FILE:
             code, way_out = ("OKG506", "replace it by a file") if kind == SYMLINK else ("OKG507", "move it away")
-            raise Refused([Problem(place, 1, 1, code, "error", f"the index is a {kind}", help=way_out)])
+            raise Refused(
+                [Problem(os.path.relpath(place), 1, 1, code, "error", f"the index is a {kind}", help=way_out)]
+            )
         file = os.open(index.NAME, _READ, dir_fd=top)
         with open(file, "rb") as stream:
             return stream.read()
@@ -122,7 +121,7 @@ def _found(
             if here is not None:
                 found[path] = here
     except OSError as error:
-        raise Unable(f"cannot read {os.path.join(folder, path)}: {error.strerror}") from error
+        raise Unable(f"cannot read {os.path.relpath(os.path.join(folder, path))}: {error.strerror}") from error
     return found
 
 
@@ -158,42 +157,85 @@ def _hash(file: int) -> str:
     return state.hexdigest()
 
 
-def _replaceable(folders: Folders, paths: Iterable[str], known: index.Index) -> frozenset[str]:
-    """Which of these folders hold nothing but files of the index."""
-    files = {*known.files, *known.pending}
-    above = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
+def _replaceable(
+    folders: Folders, paths: Iterable[str], places: Iterable[str], found: Mapping[str, str]
+) -> frozenset[str]:
+    """Which of these folders hold nothing but files that the index lists."""
+    files = {path for path, kind in found.items() if kind != FOLDER}
+    above = {path[:end] for path in places for end in range(len(path)) if path[end] == "/"}
     return frozenset(path for path in paths if _holds_only(folders, path, files, above))
 
 
 def _holds_only(folders: Folders, path: str, files: set[str], above: set[str]) -> bool:
     here = folders.find(path)
-    if here is None:
-        return False
-    for name in os.listdir(here):
-        inner = f"{path}/{name}"
-        if inner not in files and not (inner in above and _holds_only(folders, inner, files, above)):
-            return False
-    return True
+    inner = [f"{path}/{name}" for name in os.listdir(here)] if here is not None else []
+    return all(name in files or (name in above and _holds_only(folders, name, files, above)) for name in inner)
 
 
 def apply(plan: Plan) -> None:
-    """Carries a plan out, or nothing of it.
+    """Carries a plan out, and writes nothing where it is empty.
 
-    Raises Unable when the system refuses, another okgen writes there, or the folder changed since the snapshot;
-    ValueError for a plan with conflicts.
+    Raises Unable when the system refuses, another okgen is at work there, or the folder is not any more what the plan
+    was made for; ValueError for a plan with conflicts.
     """
     if plan.conflicts:
-        raise ValueError("a plan with conflicts is not to be carried out")
+        raise ValueError("a plan with conflicts cannot be carried out")
     if plan.is_empty:
         return
     top = enter(plan.folder, plan.root, make=True)
-    assert top is not None
+    assert top is not None, "it was made"
     folders = Folders(top)
     try:
         _lock(top, fcntl.LOCK_EX, plan.folder)
         _check_unchanged(plan, folders, top)
-        _sweep(top, plan.folder)
-        if plan.final is not None:
-            _write(plan, plan.final, folders, top)
+        with stage.Stage(top, plan.folder) as staged:
+            if plan.final is not None:
+                _prepare(plan, plan.final, folders, staged)
+                _change(plan, folders, staged)
     finally:
         folders.close()
+
+
+def _check_unchanged(plan: Plan, folders: Folders, top: int) -> None:
+    """Makes sure that what the plan was made for is still there: an edit in between must not be lost."""
+    changed = "changed while okgen was at work: run it again"
+    if _recorded(top, plan.folder) != plan.recorded:
+        raise Unable(f"{os.path.relpath(os.path.join(plan.folder, index.NAME))} {changed}")
+    places = dict.fromkeys((*plan.files, *plan.delete))
+    found = _found(folders, places, {}, plan.folder)
+    for path in places:
+        if found.get(path) != plan.before.get(path):
+            raise Unable(f"{os.path.relpath(os.path.join(plan.folder, path))} {changed}")
+
+
+def _prepare(plan: Plan, final: bytes, folders: Folders, staged: stage.Stage) -> None:
+    """Does all that can fail for want of space or rights: new files, whole and on the disk, and new folders."""
+    indexes = {index.NAME: final} if plan.pending is None else {_PENDING: plan.pending, index.NAME: final}
+    staged.put({**plan.files, **indexes})
+    folder_of = {path.rpartition("/")[0]: path for path in (*plan.delete, *plan.files)}
+    try:
+        for folder, path in folder_of.items():
+            if any(f"{folder}/".startswith(f"{gone}/") for gone in plan.delete):
+                continue  # a file is there now, and goes
+            with naming("write", os.path.join(plan.folder, path)):
+                folders.make(folder)
+                folders.check_writable(folder)
+    except BaseException:
+        for made in reversed(folders.made):
+            folders.remove(made)
+        raise
+
+
+def _change(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
+    """Brings the tree from one index to the other."""
+    if plan.pending is not None:
+        staged.move(_PENDING, folders, index.NAME)
+    for path in plan.delete:
+        with naming("delete", os.path.join(plan.folder, path)):
+            parent, _, name = path.rpartition("/")
+            os.unlink(name, dir_fd=folders.make(parent))
+    for folder in plan.emptied:
+        folders.remove(folder)
+    for path in plan.files:
+        staged.move(path, folders, path)
+    staged.move(index.NAME, folders, index.NAME)

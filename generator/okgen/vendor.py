@@ -203,7 +203,7 @@ def _line(error: OSError, path: str) -> str:
 def _contents(sources: Iterable[Source], way: _Way) -> tuple[dict[str, bytes], list[tuple[int, str]]]:
     """The bytes by file name, and of each failure its exit code and line."""
     from okgen.fetch import Failed, shown
-    from okgen.progress import megabytes
+    from okgen.progress import amount
 
     contents: dict[str, bytes] = {}
     failures = []
@@ -220,7 +220,7 @@ def _contents(sources: Iterable[Source], way: _Way) -> tuple[dict[str, bytes], l
             way.progress.finish(f"{name}: stopped")
             raise
         else:
-            way.progress.finish(f"{name}: {megabytes(len(contents[source.file]))} from {shown(url)}")
+            way.progress.finish(f"{name}: {amount(len(contents[source.file]))} from {shown(url)}")
     return contents, failures
 
 

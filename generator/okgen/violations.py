@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema
-from jsonschema.protocols import Validator
 
 from okgen.problem import Path, Problem, dotted
 from okgen.schema import Schema, follow, matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from jsonschema.exceptions import ValidationError
 
     from okgen.source import Document
 
@@ -30,19 +27,39 @@ _NAMES = {
 _SHOWN = 60  # characters of a value that a message quotes
 
 
+class _Violation(NamedTuple):
+    """What jsonschema found: the keyword that does not hold, what it wants, and the value it judged."""
+
+    path: Path
+    keyword: str
+    wanted: Any
+    value: Any
+    schema: Schema
+    message: str
+    is_name: bool
+
+
 def find(document: Document, schema: Schema) -> list[Problem]:
     """Every violation in the document, each at its place."""
-    validator = _validator_class()(schema)
-    worst: dict[Path, ValidationError] = {}
+    worst: dict[Path, _Violation] = {}
     problems: list[Problem] = []
-    for error in validator.iter_errors(document.data):
-        path: Path = tuple(error.absolute_path)
-        if error.validator in ("additionalProperties", "required", "propertyNames"):
-            problems += _explain(error, path, document, schema)
-        elif path not in worst or error.validator == "type":  # a wrong type explains whatever else is wrong there
-            worst[path] = error
-    for path, error in worst.items():
-        problems += _explain(error, path, document, schema)
+    for error in _validator(schema).iter_errors(document.data):
+        found = _Violation(
+            path=tuple(error.absolute_path),
+            keyword=str(error.validator),
+            wanted=error.validator_value,
+            value=error.instance,
+            schema=follow(dict(error.schema), schema),
+            message=error.message,
+            # Where a name is judged, the schema around it tells what names are for.
+            is_name="propertyNames" in error.absolute_schema_path,
+        )
+        if found.is_name or found.keyword in ("additionalProperties", "required"):
+            problems += _explain(found, document, schema)
+        elif found.path not in worst or found.keyword == "type":  # a wrong type explains whatever else is wrong there
+            worst[found.path] = found
+    for found in worst.values():
+        problems += _explain(found, document, schema)
     return problems
 
 
@@ -62,33 +79,31 @@ def suggestion(name: str, known: Iterable[str], what: str) -> str:
     return f"{what}: {', '.join(listed)}" if listed else f"there are no {what}"
 
 
-def _validator_class() -> type[Validator]:
+def _validator(schema: Schema) -> jsonschema.Draft202012Validator:
     def pattern(_validator: Any, wanted: str, value: Any, _schema: Schema) -> Iterator[Any]:  # noqa: ANN401
         if isinstance(value, str) and not matches(wanted, value):
             yield jsonschema.ValidationError(f"{value!r} does not match {wanted!r}")
 
-    cls: type[Validator] = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": pattern})
-    return cls
+    extend: Any = jsonschema.validators.extend
+    validator: jsonschema.Draft202012Validator = extend(jsonschema.Draft202012Validator, {"pattern": pattern})(schema)
+    return validator
 
 
-def _explain(error: ValidationError, path: Path, document: Document, root: Schema) -> Iterator[Problem]:
-    schema: Schema = follow(error.schema, root)
-    if error.validator == "additionalProperties":
-        yield from _unknown_keys(error.instance, schema, path, document)
-    elif error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        # jsonschema reports each missing key by itself and does not say which: its message starts with the key.
-        yield from (
-            _missing(key, schema, path, document, root) for key in missing if error.message.startswith(repr(key))
-        )
-    elif error.validator == "propertyNames":
-        key = error.instance
-        hint = (error.parent or error).schema.get("x-pattern-hint", "") if error.parent else schema.get("x-pattern-hint")
+def _explain(found: _Violation, document: Document, root: Schema) -> Iterator[Problem]:
+    if found.is_name:
+        hint = found.schema.get("x-pattern-hint", "")
         help_text = f"expected {hint}" if hint else ""
-        yield document.problem("OKG205", (*path, key), f"{_quoted(key)} is not a valid name here", help_text, key=True)
+        message = f"{_quoted(found.value)} is not a valid name here"
+        yield document.problem("OKG205", (*found.path, found.value), message, help_text, key=True)
+    elif found.keyword == "additionalProperties":
+        yield from _unknown_keys(found.value, found.schema, found.path, document)
+    elif found.keyword == "required":
+        # One error for each missing key, which does not say which: its message starts with the key.
+        missing = [key for key in found.wanted if found.message.startswith(repr(key))]
+        yield from (_missing(key, found.schema, found.path, document, root) for key in missing)
     else:
-        code, message, help_text = _EXPLAINED.get(error.validator, _other)(error, schema, document, path)
-        yield document.problem(code, path, message, help_text)
+        code, message, help_text = _EXPLAINED.get(found.keyword, _other)(found, document)
+        yield document.problem(code, found.path, message, help_text)
 
 
 def _unknown_keys(value: dict[str, Any], schema: Schema, path: Path, document: Document) -> Iterator[Problem]:
@@ -111,50 +126,49 @@ def _missing(key: str, schema: Schema, path: Path, document: Document, root: Sch
     return document.problem("OKG202", (*path, key), f"missing key {_quoted(key)}{where}", help_text, key=True)
 
 
-def _type(error: ValidationError, schema: Schema, document: Document, path: Path) -> tuple[str, str, str]:
-    wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+def _type(found: _Violation, document: Document) -> tuple[str, str, str]:
+    wanted = found.wanted if isinstance(found.wanted, list) else [found.wanted]
     expected = " or ".join(_NAMES[name] for name in wanted if name != "null")
-    found = _found(error.instance, document, path)
-    help_text = schema.get("x-type-hint", "")
-    if not help_text and "string" in wanted and isinstance(error.instance, (int, float)):
-        help_text = "write it in quotes"
-    elif help_text and isinstance(error.instance, (int, float)):
-        help_text += f'; write "{_written(document, path) or error.instance}"'
-    return "OKG203", f"expected {expected}, found {found}", help_text
+    help_text = found.schema.get("x-type-hint", "")
+    is_number = isinstance(found.value, (int, float)) and not isinstance(found.value, bool)
+    if help_text and is_number:
+        help_text += f'; write "{_written(document, found.path) or found.value}"'
+    elif is_number and "string" in wanted:
+        help_text = f'write it in quotes: "{_written(document, found.path) or found.value}"'
+    return "OKG203", f"expected {expected}, found {_found(found.value, document, found.path)}", help_text
 
 
-def _enum(error: ValidationError, schema: Schema, _document: Document, _path: Path) -> tuple[str, str, str]:
-    options = [str(each) for each in error.validator_value]
-    near = closest(str(error.instance), options)
-    listed = ", ".join(options)
-    help_text = f"did you mean {near}? It is one of: {listed}" if near and len(options) > 1 else f"one of: {listed}"
-    return "OKG204", f"{_quoted(error.instance)} is not a value this key takes", help_text
+def _enum(found: _Violation, _document: Document) -> tuple[str, str, str]:
+    options = [str(each) for each in found.wanted]
+    near = closest(str(found.value), options)
+    listed = f"one of: {', '.join(options)}"
+    help_text = f"did you mean {near}? It is {listed}" if near and len(options) > 1 else listed
+    return "OKG204", f"{_quoted(found.value)} is not a value this key takes", help_text
 
 
-def _const(error: ValidationError, _schema: Schema, _document: Document, _path: Path) -> tuple[str, str, str]:
-    return "OKG204", f"{_quoted(error.instance)} is not a value this key takes", f"write {error.validator_value}"
+def _const(found: _Violation, _document: Document) -> tuple[str, str, str]:
+    return "OKG204", f"{_quoted(found.value)} is not a value this key takes", f"write {found.wanted}"
 
 
-def _pattern(error: ValidationError, schema: Schema, _document: Document, _path: Path) -> tuple[str, str, str]:
-    hint = schema.get("x-pattern-hint", f"text that matches {error.validator_value}")
-    return "OKG205", f"{_quoted(error.instance)} is not valid here", f"expected {hint}"
+def _pattern(found: _Violation, _document: Document) -> tuple[str, str, str]:
+    hint = found.schema.get("x-pattern-hint", f"text that matches {found.wanted}")
+    return "OKG205", f"{_quoted(found.value)} is not valid here", f"expected {hint}"
 
 
-def _bound(error: ValidationError, schema: Schema, _document: Document, _path: Path) -> tuple[str, str, str]:
-    message, unit = _BOUNDS[str(error.validator)]
-    shown = _quoted(error.instance) if isinstance(error.instance, str) else f"{error.instance}"
-    if isinstance(error.instance, (list, dict)):
-        shown = f"{len(error.instance)} entries"
-    hint = schema.get("x-bound-hint", "")
-    return "OKG206", f"{shown} is {message} {error.validator_value}{unit}", hint
+def _bound(found: _Violation, _document: Document) -> tuple[str, str, str]:
+    message, unit = _BOUNDS[found.keyword]
+    shown = _quoted(found.value) if isinstance(found.value, str) else f"{found.value}"
+    if isinstance(found.value, (list, dict)):
+        shown = f"{len(found.value)} entries" if found.value else "nothing"
+    return "OKG206", f"{shown} is {message} {found.wanted}{unit}", found.schema.get("description", "")
 
 
-def _unique(_error: ValidationError, _schema: Schema, _document: Document, _path: Path) -> tuple[str, str, str]:
+def _unique(_found: _Violation, _document: Document) -> tuple[str, str, str]:
     return "OKG207", "the list holds an entry twice", "remove one of them"
 
 
-def _other(error: ValidationError, _schema: Schema, _document: Document, _path: Path) -> tuple[str, str, str]:
-    return "OKG208", f"not valid here: {error.validator}", str(error.schema.get("description", ""))
+def _other(found: _Violation, _document: Document) -> tuple[str, str, str]:
+    return "OKG208", f"not valid here: {found.keyword}", found.schema.get("description", "")
 
 
 _BOUNDS = {
@@ -167,7 +181,7 @@ _BOUNDS = {
     "maxProperties": ("more than", ""),
     "minProperties": ("fewer than", ""),
 }
-_EXPLAINED: dict[Any, Callable[[ValidationError, Schema, Document, Path], tuple[str, str, str]]] = {
+_EXPLAINED: dict[str, Callable[[_Violation, Document], tuple[str, str, str]]] = {
     "const": _const,
     "enum": _enum,
     "pattern": _pattern,

@@ -76,7 +76,9 @@ def _one(addon: Addon, root: dict[str, Any]) -> Iterator[str]:
         rows.append([release.version, kubernetes_range(release), tested])
     yield from _table(rows, head=False)
     yield ""
-    shown = [[path, default_of(each), each.get("description", "")] for path, each in keys(root["$defs"][addon.name], root)]
+    shown = [
+        [path, default_of(each), each.get("description", "")] for path, each in keys(root["$defs"][addon.name], root)
+    ]
     yield from _table([["KEY", "DEFAULT", "WHAT IT IS"], *shown], head=False)
 
 
@@ -84,4 +86,6 @@ def _table(rows: list[list[str]], *, head: bool = True) -> list[str]:
     if head:
         rows = [["NAME", "VERSIONS", "KUBERNETES", "WHAT IT DOES"], *rows]
     widths = [min(max(len(row[column]) for row in rows), 48) for column in range(len(rows[0]) - 1)]
-    return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
+    ]

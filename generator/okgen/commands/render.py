@@ -20,8 +20,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     options.add_files(parser)
     options.add_output(parser)
-    parser.add_argument("--force", action="store_true", help="overwrite files that were edited by hand or are in the way")
-    parser.add_argument("--fail-on-change", action="store_true", help="exit with 1 when anything was written, for hooks")
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited by hand or are in the way"
+    )
+    parser.add_argument(
+        "--fail-on-change", action="store_true", help="exit with 1 when anything was written, for hooks"
+    )
     options.add_report(parser)
 
 

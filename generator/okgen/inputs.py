@@ -1,0 +1,138 @@
+"""From the FILE arguments of a command to the input files they name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from okgen.problem import Unable
+from okgen.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DEFAULT = "cluster.yaml"
+_SUFFIXES = (".cluster.yaml", ".okgen.yaml")
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_REASONS = {
+    errno.ENOENT: "no such file or folder",
+    errno.EACCES: "no permission to read it",
+    errno.ENXIO: "a socket or a device, not a file",
+}
+
+
+class Input(NamedTuple):
+    """A cluster.yaml: absolute path, name relative to the current folder for messages, and root of its repository."""
+
+    path: str
+    file: str
+    root: str
+
+
+def find(names: Sequence[str]) -> list[Input]:
+    """The files that the arguments name, each once, sorted by path; without arguments the cluster.yaml here.
+
+    A folder stands for every cluster.yaml, *.cluster.yaml and *.okgen.yaml below it; ``.git`` and symbolic links to
+    folders are not entered. Raises Unable, naming every argument that is missing, unreadable or an empty folder.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:
+        raise Unable("the current folder is gone") from None
+    found: dict[str, str] = {}  # by real path, so that a file named twice counts once
+    faults = []
+    for name in sorted(set(names)) or [DEFAULT]:
+        try:
+            for path in _named(name):
+                _keep(found, _absolute(here, path))
+        except (OSError, ValueError) as error:
+            faults.append(f"{harmless(getattr(error, 'filename', None) or name)}: {reason(error)}")
+        except Unable as unable:
+            faults.append(f"{harmless(name)}: {unable}")
+    if faults:
+        hint = "" if names else "; `okgen init` writes one"
+        raise Unable("\n".join(faults) + hint)
+    roots: dict[str, str] = {}
+    return [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
+
+
+def kind(mode: int) -> str:
+    """What stands where a file should: "a named pipe"; "" for a file. ``mode`` is that of ``os.stat``."""
+    return next((name for matches, name in _KINDS if matches(mode)), "")
+
+
+def reason(error: Exception) -> str:
+    """Why the system did not open a file, in a few words."""
+    number = getattr(error, "errno", None)
+    text = str(getattr(error, "strerror", None) or error)
+    return _REASONS.get(number or 0) or text[:1].lower() + text[1:]
+
+
+def _named(name: str) -> Iterator[str]:
+    """The files one argument stands for. Raises OSError, ValueError, Unable."""
+    mode = os.stat(name).st_mode
+    if not stat.S_ISDIR(mode):
+        if kind(mode):
+            raise Unable(f"{kind(mode)}, not a file")
+        if not os.access(name, os.R_OK):
+            raise Unable(_REASONS[errno.EACCES])
+        yield name
+        return
+    below = list(_below(name))
+    if not below:
+        raise Unable(f"no {DEFAULT}, *.cluster.yaml or *.okgen.yaml in this folder or below")
+    yield from below
+
+
+def _below(folder: str) -> Iterator[str]:
+    pending = [folder]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != ".git":
+                        pending.append(entry.path)
+                elif _is_cluster(entry.name) and not entry.is_dir():
+                    yield entry.path
+
+
+def _is_cluster(name: str) -> bool:
+    # A leading dot: what editors leave beside a file they have open.
+    return name == DEFAULT or (name.endswith(_SUFFIXES) and not name.startswith("."))
+
+
+def _absolute(here: str, path: str) -> str:
+    """Without "." and "..", where "link/.." is the parent of what the link leads to, as for the system."""
+    folder, name = os.path.split(os.path.join(here, path))
+    if os.pardir in folder.split(os.sep):
+        folder = os.path.realpath(folder)
+    return os.path.normpath(os.path.join(folder, name))
+
+
+def _keep(found: dict[str, str], path: str) -> None:
+    """Of several names of one file the one that is no symbolic link counts, else the first in order."""
+    real = os.path.realpath(path)
+    found[real] = min(path, found.get(real, path), key=lambda each: (each != real, each))
+
+
+def _root(path: str, known: dict[str, str]) -> str:
+    """The nearest parent that holds ``.git`` (a folder, or a file in a worktree), else the file's own folder."""
+    own = os.path.dirname(path)
+    if own not in known:
+        folder = own
+        while not os.path.lexists(os.path.join(folder, ".git")):
+            parent = os.path.dirname(folder)
+            if parent == folder:
+                folder = own
+                break
+            folder = parent
+        known[own] = folder
+    return known[own]
