@@ -104,6 +104,14 @@ def test_what_may_pass_is_tried_three_times(server: Server, fetcher: Fetcher, an
     assert server.asked == ["/f"] * 3
 
 
+def test_a_host_that_is_down_is_waited_for_once(server: Server, fetcher: Fetcher) -> None:
+    server.answers |= {"/f": 503, "/g": 503, "/h": BODY}
+    for path in ("/f", "/g"):
+        refused(fetcher, server.url + path)
+    assert server.asked == ["/f", "/f", "/f", "/g"]
+    assert get(fetcher, f"{server.url}/h") == BODY
+
+
 @pytest.mark.parametrize("answer", [500, loopback.short])
 def test_a_passing_failure_passes(server: Server, fetcher: Fetcher, answer: object) -> None:
     server.answers["/f"] = [answer, answer, BODY]

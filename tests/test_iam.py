@@ -341,7 +341,9 @@ def test_cfn_lint_finds_nothing(cluster: Cluster) -> None:
         assert not iam.files(cluster)
         return
     text = iam.files(cluster)["iam/cloudformation.yaml"]
-    found = lint(text, config=ManualArgs(regions=[cluster.region], include_checks=["I"]))
+    # All it has, hints included. I3510 holds rules of load balancers to be those of network load balancers only.
+    config = ManualArgs(regions=[cluster.region], include_checks=["I"], ignore_checks=["I3510"])
+    found = lint(text, config=config)
     assert [f"{each.rule.id} {each.message} at {each.path}" for each in found] == []
 
 

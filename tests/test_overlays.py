@@ -15,7 +15,7 @@ from okgen import order
 from okgen.catalogue import Addon, Catalogue
 from okgen.codes import CODES
 from okgen.schema import load
-from okgen.template import TemplateError
+from okgen.template import TemplateError, compile_template
 
 CATALOGUE = Catalogue()
 each_addon = pytest.mark.parametrize("name", CATALOGUE.names)
@@ -38,6 +38,25 @@ def test_the_definition_names_what_exists(name: str) -> None:
     if addon.definition["lifecycle"] == "archived":
         assert addon.definition["successor"] in CATALOGUE.names
         assert (rendering.REPOSITORY / addon.definition["migration"]).exists()
+
+
+@each_addon
+def test_every_expression_is_in_the_language(name: str) -> None:
+    addon = CATALOGUE.addon(name)
+    templates = [*addon.manifests, *(template for _, template in addon.checks), *(each for _, each in addon.derived)]
+    templates += [each.when for release in addon.releases for each in release.crds if each.when]
+    templates += [addon.statements] if addon.statements else []
+    templates += [compile_template(value, name) for value in _texts([addon.definition, addon.schema])]
+    for template in templates:
+        template.check()
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text of a value that holds an expression by itself."""
+    if isinstance(value, str):
+        return [value] if "${{" in value else []
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for item in items for text in _texts(item)]
 
 
 @each_addon

@@ -370,11 +370,15 @@ def test_the_way_from_the_archived(tmp_path: Path, defaults: Result) -> None:
     assert actions(more) <= actions(statements(defaults, LBC))
 
 
+def test_one_policy_is_enough_without_features(defaults: Result, archived: Result) -> None:
+    assert [path for path in {**defaults.tree, **archived.tree} if re.search(r"\.policy-\d", path)] == []
+
+
 def test_only_the_clusters_own_is_changed(all_on: Result) -> None:
     """Whatever changes something is tied to this cluster's tag, to its VPC, or stands here."""
     untied = {
         "CreateServiceLinkedRole", "CreateAcceleratorServiceLinkedRole",  # by service, once per account
-        "CreateSecurityGroupsInVpc",  # the VPC half of CreateSecurityGroups
+        "CreateInVpc",  # the other half of ec2:CreateSecurityGroup
         "AssociateWaf", "AssociateWafClassic", "SetWebAcl", "Shield",  # take no such condition
     }  # fmt: skip
     found = set()

@@ -209,7 +209,7 @@ def test_index_while_files_change() -> None:
             "missing": OLD,
             "edited": OLD,
         },
-        "pending": dict.fromkeys(["updated", "resumed", "missing", "edited", "way"], NEW),
+        "pending": {"never": KILLED, **dict.fromkeys(["updated", "resumed", "missing", "edited", "way"], NEW)},
     }
     assert todo.final == index.text(index.Index(__version__, taken.wanted, {}))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from okgen import source
-from okgen.template import Template, TemplateError, compile_template, is_template, new_scope
+from okgen.template import Template, TemplateError, compile_template, is_template, named, new_scope
 
 NAMES = {
     "name": "shop",
@@ -27,7 +27,7 @@ def template(text: str) -> Template:
 
 
 def fill(text: str) -> list[Any]:
-    return template(text).fill(new_scope(NAMES))
+    return template(text).fill(new_scope(named(NAMES)))
 
 
 TABLE: list[tuple[str, list[Any]]] = [
@@ -99,7 +99,7 @@ def test_names_the_place_of_a_fault(text: str, message: str) -> None:
 
 def test_the_same_values_build_the_same_object() -> None:
     compiled = template("{a: '${{ name }}', b: {c: [1, 2]}}")
-    (values,) = compiled.values(new_scope(NAMES))
+    (values,) = compiled.values(new_scope(named(NAMES)))
     assert values == ("shop",)
     assert compiled.build(values) == compiled.build(values)
 

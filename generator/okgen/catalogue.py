@@ -6,8 +6,8 @@ import json
 import os
 from typing import Any, NamedTuple
 
-from okgen import resources, source
-from okgen.template import DIRECTIVES, Template, compile_template, new_scope
+from okgen import precompiled, resources
+from okgen.template import Template, compile_template, named, new_scope
 
 Minor = int  # the 34 of Kubernetes 1.34
 
@@ -55,58 +55,28 @@ class Workload(NamedTuple):
 
 
 class Addon:
-    """One folder under ``overlays/``. Its parts are read when first used, as most runs need only some of them."""
+    """One folder under ``overlays/``: its definition and its templates, in the form in which they are used."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.folder = os.path.join(resources.folder("overlays"), name)
-        self.definition: dict[str, Any] = self._yaml("addon.yaml").data
-        self.releases = tuple(_release(each) for each in self.definition["versions"])
+        parts = precompiled.load(self.folder, self.file(""))
+        self.definition: dict[str, Any] = parts["definition"]
+        self.releases = tuple(_release(each, self.file("addon.yaml")) for each in self.definition["versions"])
         self.workloads = tuple(_workload(key, each) for key, each in self.definition.get("workloads", {}).items())
-        self._schema: dict[str, Any] | None = None
-        self._manifests: tuple[Template, ...] | None = None
-        self._checks: tuple[tuple[dict[str, Any], Template], ...] | None = None
-        self._statements: Template | None = None
-        self._derived: tuple[tuple[str, Template], ...] | None = None
+        self.manifests = tuple(Template(*each) for each in parts["manifests"])
+        # What a schema cannot say: code and severity, with a template of place, message and help.
+        self.checks = tuple((check, Template(*each)) for check, each in parts["checks"])
+        # What several templates of the folder need, by the name under `own`.
+        self.derived = tuple((key, Template(*each)) for key, each in parts["derived"])
+        # The IAM statements of add-ons that call AWS.
+        self.statements = Template(*parts["statements"]) if parts["statements"] else None
 
     @property
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the keys that only this add-on has."""
-        if self._schema is None:
-            self._schema = json.loads(resources.read(os.path.join(self.folder, "values.schema.json")))
-        return self._schema
-
-    @property
-    def manifests(self) -> tuple[Template, ...]:
-        """The templates of ``base/``, by file name. Raises TemplateError."""
-        if self._manifests is None:
-            names = sorted(os.listdir(os.path.join(self.folder, "base")))
-            self._manifests = tuple(self._template(f"base/{name}") for name in names if name.endswith(".yaml"))
-        return self._manifests
-
-    @property
-    def statements(self) -> Template | None:
-        """The IAM statements, for add-ons that call AWS. Raises TemplateError."""
-        if self._statements is None and os.path.exists(os.path.join(self.folder, "iam.yaml")):
-            self._statements = self._template("iam.yaml")
-        return self._statements
-
-    @property
-    def checks(self) -> tuple[tuple[dict[str, Any], Template], ...]:
-        """What a schema cannot say: (code and severity, template of place, message and help). Raises TemplateError."""
-        if self._checks is None:
-            self._checks = tuple(self._check(each) for each in self.definition.get("checks", []))
-        return self._checks
-
-    @property
-    def derived(self) -> tuple[tuple[str, Template], ...]:
-        """What several templates of the folder need, by the name under ``own``. Raises TemplateError."""
-        if self._derived is None:
-            entries = self.definition.get("derived", {})
-            self._derived = tuple(
-                (name, compile_template(entry, self.file("addon.yaml"))) for name, entry in entries.items()
-            )
-        return self._derived
+        schema: dict[str, Any] = json.loads(resources.read(os.path.join(self.folder, "values.schema.json")))
+        return schema
 
     @property
     def identity(self) -> dict[str, Any] | None:
@@ -121,18 +91,6 @@ class Addon:
         """How a file of this folder is named in messages."""
         return f"overlays/{self.name}/{name}"
 
-    def _yaml(self, name: str) -> source.Document:
-        return source.parse(resources.read(os.path.join(self.folder, name)), self.file(name))
-
-    def _template(self, name: str) -> Template:
-        document = self._yaml(name)
-        return compile_template(document.data, document.file, document.root)
-
-    def _check(self, check: dict[str, Any]) -> tuple[dict[str, Any], Template]:
-        guard = {key: check[key] for key in ("when", "forEach") if key in check}
-        text = {key: check.get(key, "") for key in ("at", "message", "help")}
-        return check, compile_template({DIRECTIVES: guard, **text}, self.file("addon.yaml"))
-
 
 class Catalogue:
     """The add-ons of one run, each read at most once."""
@@ -140,6 +98,7 @@ class Catalogue:
     def __init__(self) -> None:
         self._read: dict[str, Addon] = {}
         self._names: list[str] | None = None
+        self.schemas: dict[tuple[str, ...], dict[str, Any]] = {}  # joined schemas, by the add-ons in them
 
     @property
     def names(self) -> list[str]:
@@ -169,10 +128,21 @@ def evaluate(template: Template, scope: dict[str, Any]) -> Any:  # noqa: ANN401 
 
 def default_value(value: Any, file: str, names: dict[str, Any]) -> Any:  # noqa: ANN401 - any YAML value
     """A default that is derived from other values (``x-default``). Raises TemplateError."""
-    return evaluate(compile_template(value, file), new_scope(names))
+    return evaluate(compiled(value, file), new_scope(names))
 
 
-def _release(entry: dict[str, Any]) -> Release:
+_compiled: dict[tuple[str, str], Template] = {}
+
+
+def compiled(value: Any, file: str) -> Template:  # noqa: ANN401 - any YAML value
+    """The template of a value without places, compiled once a run. Raises TemplateError."""
+    key = (file, repr(value))
+    if key not in _compiled:
+        _compiled[key] = compile_template(value, file)
+    return _compiled[key]
+
+
+def _release(entry: dict[str, Any], file: str) -> Release:
     kubernetes = entry["kubernetes"]
     first, last = kubernetes["tested"]
     return Release(
@@ -181,19 +151,19 @@ def _release(entry: dict[str, Any]) -> Release:
         maximum=minor(kubernetes["max"]) if "max" in kubernetes else None,
         tested=(minor(first), minor(last)),
         images=entry["images"],
-        crds=tuple(_crds(each, entry["version"]) for each in entry.get("crds", [])),
-        facts=entry.get("facts", {}),
+        crds=tuple(_crds(each, file) for each in entry.get("crds", [])),
+        facts=named(entry.get("facts", {})),
     )
 
 
-def _crds(entry: dict[str, Any], version: str) -> Crds:
+def _crds(entry: dict[str, Any], file: str) -> Crds:
     return Crds(
         file=entry["file"],
         url=entry["url"],
         sha256=entry["sha256"],
         names=entry["names"],
         server_side_apply=entry.get("serverSideApply", False),
-        when=compile_template(entry["when"], f"crds of {version}") if "when" in entry else None,
+        when=compiled(entry["when"], file) if "when" in entry else None,
     )
 
 

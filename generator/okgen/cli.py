@@ -27,6 +27,7 @@ COMMANDS = (
     Command("addons", "the add-ons, their versions and keys"),
     Command("schema", "the JSON Schema of cluster.yaml, for editors"),
 )
+_WIDTH = 100
 _EPILOG = """\
 exit codes: 0 done; 1 problems in the input, or drift; 2 could not run
 examples:
@@ -34,6 +35,13 @@ examples:
   okgen render cluster.yaml
   okgen check .            every cluster.yaml below this folder
 """
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The usual help; told its width, it need not import what finds it out, which takes as long as a small render."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_WIDTH)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,7 +78,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         prog="okgen",
         description="Renders cluster.yaml into Kustomize and Argo CD trees, with IAM, for the add-ons of an EKS cluster.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"okgen {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
@@ -79,7 +87,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             command.name,
             help=command.summary,
             description=command.summary[0].upper() + command.summary[1:] + ".",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
         )
         child.add_argument("--debug", action="store_true", help="show a traceback when okgen itself fails")
         if command.name in arguments:  # the others' modules need not be read

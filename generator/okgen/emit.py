@@ -58,10 +58,24 @@ def dump(value: object) -> str:
 
 
 def dump_json(value: object) -> str:
-    """The JSON of a value in ASCII, indented by two spaces, keys in their order; it ends with a line end."""
+    """The JSON of a value in ASCII, indented by two spaces, keys in their order; it ends with a line end.
+
+    The bytes are those of json.dumps(value, indent=2), whose indenting encoder is several times slower.
+    """
+    return f"{_json(value, '')}\n"
+
+
+def _json(value: object, indent: str) -> str:
     import json  # only policies are written as JSON
 
-    return f"{json.dumps(value, indent=2)}\n"
+    if isinstance(value, dict) and value:
+        deeper = f"{indent}  "
+        items = [f"{deeper}{json.dumps(key)}: {_json(item, deeper)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    if isinstance(value, list | tuple) and value:
+        deeper = f"{indent}  "
+        return "[\n" + ",\n".join(f"{deeper}{_json(item, deeper)}" for item in value) + f"\n{indent}]"
+    return json.dumps(value)
 
 
 def _mapping(value: Mapping[str, object], lead: str, indent: str, out: list[str]) -> None:

@@ -59,18 +59,25 @@ class Fetcher:
         self._timeout = timeout
         self._patience = patience
         self._pauses = pauses
+        self._down: set[str] = set()
         self._opener: urllib.request.OpenerDirector | None = None
 
     def fetch(self, url: str, sha256: str, advance: Advance) -> bytes:
         """The bytes behind a URL, whose SHA-256 (hexadecimal) is that one. Raises Failed, Unable for a bad CA file."""
-        for pause in self._pauses:
+        host = urllib.parse.urlsplit(url).netloc
+        for pause in () if host in self._down else self._pauses:
             try:
                 return self._attempt(url, sha256, advance)
             except Failed as failed:
                 if not failed.passing:
                     raise
             time.sleep(pause)
-        return self._attempt(url, sha256, advance)
+        try:
+            return self._attempt(url, sha256, advance)
+        except Failed as failed:
+            if failed.passing:
+                self._down.add(host)  # the next files are asked for once each: many files, one wait
+            raise
 
     def _attempt(self, url: str, sha256: str, advance: Advance) -> bytes:
         """One try; whatever the network does to it becomes a Failed."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from okgen.catalogue import evaluate
+from okgen.catalogue import compiled, evaluate
 from okgen.names import shorten
-from okgen.template import compile_template, new_scope
+from okgen.template import Names, new_scope
 
 if TYPE_CHECKING:
     from okgen.catalogue import Addon
@@ -21,15 +21,15 @@ def identity_of(addon: Addon, names: dict[str, Any], data: dict[str, Any]) -> di
     """
     wanted = addon.identity
     if wanted is None or not _is_on(wanted.get("when"), addon, names):
-        return {"mode": None, "roleName": None, "roleArn": None, "serviceAccount": None}
+        return Names(mode=None, roleName=None, roleArn=None, serviceAccount=None)
     modes = wanted["modes"]
     name = shorten(f"{data['metadata']['name']}-{addon.name}", ROLE_NAME_LIMIT)
-    return {
-        "mode": data["aws"]["identity"] if data["aws"]["identity"] in modes else modes[0],
-        "roleName": name,
-        "roleArn": names["arn"]("iam", f"role/{name}", region=""),
-        "serviceAccount": wanted["serviceAccount"],
-    }
+    return Names(
+        mode=data["aws"]["identity"] if data["aws"]["identity"] in modes else modes[0],
+        roleName=name,
+        roleArn=names["arn"]("iam", f"role/{name}", region=""),
+        serviceAccount=wanted["serviceAccount"],
+    )
 
 
 def statements_of(addon: Addon, scope: dict[str, Any]) -> list[dict[str, Any]]:
@@ -44,4 +44,4 @@ def statements_of(addon: Addon, scope: dict[str, Any]) -> list[dict[str, Any]]:
 def _is_on(condition: Any, addon: Addon, names: dict[str, Any]) -> bool:  # noqa: ANN401 - a template or nothing
     if condition is None:
         return True
-    return bool(evaluate(compile_template(condition, addon.file("addon.yaml")), new_scope(names)))
+    return bool(evaluate(compiled(condition, addon.file("addon.yaml")), new_scope(names)))

@@ -19,6 +19,7 @@ KEEP = {
     "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
 }
+_CRD = "CustomResourceDefinition"
 # Before anything in the add-on that uses them; Argo CD waits until each is established.
 _CRD_WAVE = {"argocd.argoproj.io/sync-wave": "-5"}
 
@@ -39,7 +40,8 @@ def addon_kustomization(enabled: Enabled, files: Iterable[str], *, vendored: boo
     """The kustomization of an add-on: its files, upstream's CRDs, and the user's patches after our own."""
     crds = [vendored_folder(enabled)] if vendored and enabled.crds else [each.url for each in enabled.crds]
     own = [_crd_patch()] if enabled.crds else []
-    return kustomization([*files, *crds], [*own, *(_user_patch(patch) for patch in enabled.patches)])
+    unwanted = [_deletion(name) for name in _unwanted(enabled)] if vendored and enabled.crds else []
+    return kustomization([*files, *crds], [*unwanted, *own, *(_user_patch(patch) for patch in enabled.patches)])
 
 
 def vendored_folder(enabled: Enabled) -> str:
@@ -48,13 +50,23 @@ def vendored_folder(enabled: Enabled) -> str:
 
 
 def _crd_patch() -> dict[str, Any]:
-    kind = "CustomResourceDefinition"
     patch = {
         "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": kind,
+        "kind": _CRD,
         "metadata": {"name": "any", "annotations": {**KEEP, **_CRD_WAVE}},
     }
-    return {"target": {"kind": kind}, "patch": dump(patch)}
+    return {"target": {"kind": _CRD}, "patch": dump(patch)}
+
+
+def _unwanted(enabled: Enabled) -> list[str]:
+    """The CRDs that stand in the vendored folder, which clusters share, but that this cluster has no use for."""
+    return [name for crds in enabled.release.crds if crds not in enabled.crds for name in crds.names]
+
+
+def _deletion(name: str) -> dict[str, Any]:
+    metadata = {"name": name}
+    patch = {"$patch": "delete", "apiVersion": "apiextensions.k8s.io/v1", "kind": _CRD, "metadata": metadata}
+    return {"patch": dump(patch)}
 
 
 def _user_patch(patch: Patch) -> dict[str, Any]:

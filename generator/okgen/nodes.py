@@ -197,7 +197,7 @@ class Builder:
         if isinstance(key, str):
             return key
         text = event.value if isinstance(event, ScalarEvent) else "?"
-        if len(self.problems) == known:
+        if len(self.problems) == known or isinstance(key, (dict, list)):
             self._not_a_string(event, key, text)
         return text
 

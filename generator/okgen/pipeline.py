@@ -123,5 +123,5 @@ def _vendored(each: Rendered) -> list[Problem]:
     wanted = [source for enabled in each.cluster.addons for source in sources_of(enabled)]
     return [
         each.document.problem("OKG601", ("gitops", "crds"), line, f"run okgen vendor {each.document.file}")
-        for line in check_vendored(wanted, os.path.join(each.place.parent, VENDORED))
+        for line in check_vendored(wanted, os.path.relpath(os.path.join(each.place.parent, VENDORED)))
     ]

@@ -220,7 +220,8 @@ def _pending(snapshot: Snapshot, writes: Iterable[str]) -> bytes:
         for path, found in snapshot.found.items()
         if found == snapshot.wanted.get(path) or snapshot.known.knows(path, found)
     }
-    pending = {path: snapshot.wanted[path] for path in writes}
+    pending = {path: digest for path, digest in snapshot.known.pending.items() if path not in in_place}
+    pending |= {path: snapshot.wanted[path] for path in writes}
     return index.text(index.Index(snapshot.known.okgen or __version__, {**snapshot.known.files, **in_place}, pending))
 
 

@@ -13,7 +13,7 @@ from okgen.partitions import Partition, partition_of
 from okgen.problem import Problem, Refused, has_errors
 from okgen.registry import Mirrors
 from okgen.schema import bundle, conforms, with_defaults
-from okgen.template import new_scope
+from okgen.template import Names, named, new_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ class _Resolver:
         self.problems: list[Problem] = []
         given = document.data
         core = {**schema, "properties": {key: value for key, value in schema["properties"].items() if key != "addons"}}
-        self.data = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", given))
+        self.data = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", named(given)))
         self.sections: dict[str, Any] = given.get("addons") or {}
         self.minor = minor(self.data["kubernetesVersion"])
 
@@ -110,7 +110,7 @@ class _Resolver:
         order = waves([addon for addon, _ in present])
         names = self._names(partition)
         mirrors = Mirrors(self.data["images"]["registries"])
-        names["addons"] = {addon.name: self._values(addon, names) for addon, _ in present}
+        names["addons"] = Names((addon.name, self._values(addon, release, names)) for addon, release in present)
         enabled, roles = [], []
         for addon, release in present:
             values = names["addons"][addon.name]
@@ -150,15 +150,15 @@ class _Resolver:
 
         optional = dict.fromkeys(("vpcId", "oidcIssuer", "permissionsBoundary"))
         return {
-            "cluster": {
-                "name": data["metadata"]["name"],
-                "labels": data["metadata"]["labels"],
-                "profile": data["profile"],
-                "kubernetes": data["kubernetesVersion"],
-                "minor": self.minor,
-            },
-            "aws": {**optional, **aws, "partition": partition.name, "dnsSuffix": partition.dns_suffix},
-            "dns": {"zones": [{"id": None, **zone} for zone in data["dns"]["zones"]]},
+            "cluster": Names(
+                name=data["metadata"]["name"],
+                labels=data["metadata"]["labels"],
+                profile=data["profile"],
+                kubernetes=data["kubernetesVersion"],
+                minor=self.minor,
+            ),
+            "aws": Names({**optional, **aws, "partition": partition.name, "dnsSuffix": partition.dns_suffix}),
+            "dns": Names(zones=[Names({"id": None, **zone}) for zone in data["dns"]["zones"]]),
             "gitops": data["gitops"],
             "arn": arn,
         }
@@ -178,15 +178,16 @@ class _Resolver:
         }
         for reference in release.images.values():
             mirrors.image(reference)  # so that a mirror of an image that this cluster does not use counts as used
-        derived: dict[str, Any] = {}
+        derived = Names()
         own["own"] = derived
         for name, template in addon.derived:
-            derived[name] = evaluate(template, new_scope({**names, **own}))
+            derived[name] = named(evaluate(template, new_scope({**names, **own})))
         return {**own, "identity": identity_of(addon, {**names, **own}, self.data)}
 
-    def _values(self, addon: Addon, names: dict[str, Any]) -> dict[str, Any]:
+    def _values(self, addon: Addon, release: Release, names: dict[str, Any]) -> dict[str, Any]:
         section = self.schema["$defs"][addon.name]
-        derive = _deriver(addon.file("values.schema.json"), names)
+        own = {"release": release.facts, "version": release.version}
+        derive = _deriver(addon.file("values.schema.json"), {**names, **own})
         values: dict[str, Any] = with_defaults(self.sections[addon.name], section, self.schema, derive)
         return values
 

@@ -47,13 +47,13 @@ _OLD_NUMBER = "a number to YAML 1.1 and a string to YAML 1.2"
 _BASE_60 = "a number in base 60 to YAML 1.1 and a string to YAML 1.2"
 _NEW_NUMBER = "a string to YAML 1.1 and a number to YAML 1.2"
 _DISPUTED = "a number to some readers of YAML and a string to others"
-# Underscores are taken out before these are tried.
+# Tried without underscores.
 _DOUBTFUL = (
     (r"[-+]?0[0-7]+", "octal to YAML 1.1 and decimal to YAML 1.2"),
     (r"[-+]?0[0-9]+", _NEW_NUMBER),
     (r"[-+]?0[oO][-+]?[0-7]+", _NEW_NUMBER),
-    (r"[-+]?0[bB][-+]?[01]*", _OLD_NUMBER),
-    (r"[-+]?0[xX][0-9a-fA-F]*", _DISPUTED),
+    (r"[-+]?0[bB][-+]?[01]+", _OLD_NUMBER),
+    (r"[-+]?0[xX][0-9a-fA-F]+", _DISPUTED),
     (r"[-+]?[1-9][0-9]*(?::[0-5]?[0-9])+|[-+]?[0-9]+(?::[0-5]?[0-9])+\.[0-9]*", _BASE_60),
     (rf"{_DATE}(?:(?:[Tt]|[ \t]+){_TIME}[ \t]*(?:{_ZONE})?)?", "a date to YAML 1.1 and a string to YAML 1.2"),
     (r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+", _NEW_NUMBER),
@@ -121,7 +121,7 @@ def _number(text: str) -> Scalar:
 
 
 def _differences(text: str) -> Iterator[str]:
-    bare = text.replace("_", "")
+    bare = text.replace("_", "") + "0" * text.endswith("_")  # PyYAML takes 0x_ for a number, and fails
     for pattern, difference in _DOUBTFUL:
         if re.fullmatch(pattern, bare):
             yield difference

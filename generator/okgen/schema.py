@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from okgen import resources
+from okgen.template import Names, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,18 +40,20 @@ def load(name: str) -> Schema:
 
 
 def bundle(catalogue: Catalogue, wanted: Iterable[str] | None = None) -> Schema:
-    """The schema of cluster.yaml with the sections of the add-ons named in ``wanted``, or of all."""
-    root = load("cluster")
+    """The schema of cluster.yaml with the sections of the add-ons named in ``wanted``, or of all. Read-only: it is kept."""
+    names = tuple(name for name in catalogue.names if wanted is None or name in wanted)
+    if names in catalogue.schemas:
+        return catalogue.schemas[names]
+    root = catalogue.schemas[names] = load("cluster")
     settings = load("addon-settings")["$defs"]
     root["$defs"].update({name: value for name, value in settings.items() if name not in ("addon", "workload")})
     sections = root["properties"]["addons"]["properties"]
-    for name in catalogue.names:
-        if wanted is None or name in wanted:
-            addon = catalogue.addon(name)
-            own = addon.schema
-            sections[name] = {"$ref": f"#/$defs/{name}"}
-            root["$defs"][name] = _section(addon, settings, own)
-            root["$defs"].update({f"{name}.{key}": _local(value, name) for key, value in own.get("$defs", {}).items()})
+    for name in names:
+        addon = catalogue.addon(name)
+        own = addon.schema
+        sections[name] = {"$ref": f"#/$defs/{name}"}
+        root["$defs"][name] = _section(addon, settings, own)
+        root["$defs"].update({f"{name}.{key}": _local(value, name) for key, value in own.get("$defs", {}).items()})
     return root
 
 
@@ -185,16 +188,18 @@ def _array_conforms(value: list[Any], schema: Schema, root: Schema) -> bool:
     return "items" not in schema or all(conforms(item, schema["items"], root) for item in value)
 
 
-def with_defaults(value: Any, schema: Schema, root: Schema, derive: Callable[[str], Any]) -> Any:  # noqa: ANN401
-    """A copy with every default filled in; ``derive`` gives the value of an ``x-default`` expression."""
+def with_defaults(value: Any, schema: Schema, root: Schema, derive: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    """A copy with every default filled in, its mappings as Names; ``derive`` gives the value of an ``x-default``."""
     schema = follow(schema, root)
     if value is None and "object" in schema.get("type", ()):
         value = {}
     if isinstance(value, dict):
-        known = schema.get("properties", {})
-        filled = {
-            key: with_defaults(item, known[key], root, derive) if key in known else item for key, item in value.items()
-        }
+        known = schema.get("properties")
+        if not known:
+            return named(value)
+        filled = Names()
+        for key, item in value.items():
+            filled[key] = with_defaults(item, known[key], root, derive) if key in known else named(item)
         for key, each in known.items():
             if key not in filled:
                 expected = follow(each, root)

@@ -56,6 +56,13 @@ class _Fault(NamedTuple):
         """The first character of what it was reading."""
         return self.text(self.start_line)[self.start_column : self.start_column + 1]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the place is at the end of the file, or in a line that starts no deeper than the one of the start."""
+        if not self.text(self.line).strip():
+            return True
+        return self.line > self.start_line and self.indentation(self.line) <= self.indentation(self.start_line)
+
     def here(self, message: str, help_text: str = "") -> Slip:
         """Where the parser gave up."""
         return Slip(self.line + 1, self.column + 1, message, help_text)
@@ -153,10 +160,7 @@ def _escape(fault: _Fault) -> Slip:
 def _bracket(fault: _Fault) -> Slip:
     """A list or mapping in brackets goes on where it should be closed."""
     bracket, close = fault.opening, "]" if fault.opening == "[" else "}"
-    ended = not fault.text(fault.line).strip()
-    if ended or (
-        fault.line > fault.start_line and fault.indentation(fault.line) <= fault.indentation(fault.start_line)
-    ):
+    if fault.is_over:
         return fault.there(f'this "{bracket}" is never closed', f'add the closing "{close}"')
     return fault.here(f'"," or "{close}" is missing here', f'the "{bracket}" stands in line {fault.start_line + 1}')
 
@@ -167,10 +171,16 @@ def _header(fault: _Fault) -> Slip:
 
 
 def _no_value(fault: _Fault) -> Slip:
-    if not fault.character and fault.bracket:  # the end of the file
-        line, column = fault.bracket
-        return _bracket(fault._replace(start_line=line, start_column=column))
-    return fault.here(f'a value is missing before "{fault.character}"', "put the value in quotes if this is its start")
+    if fault.bracket:
+        inside = fault._replace(start_line=fault.bracket[0], start_column=fault.bracket[1])
+        if inside.is_over:
+            return _bracket(inside)
+    if fault.character == "-":
+        return fault.here('no value in brackets starts with "- "', "separate the items of a list in brackets by commas")
+    what = "key" if fault.character == ":" else "value"
+    return fault.here(
+        f'a {what} is missing before "{fault.character}"', f"put the {what} in quotes if this is its start"
+    )
 
 
 def _block(fault: _Fault) -> Slip:

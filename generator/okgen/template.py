@@ -7,12 +7,10 @@ so what was built from them can be kept for the next cluster with the same value
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from okgen import expression
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,61 +36,75 @@ class _Omit:
 OMIT = _Omit()
 
 
-class _Constant(NamedTuple):
-    value: Any
-
-
-class _Value(NamedTuple):
-    """One expression; ``splice`` puts the items of its list into the list around it."""
-
-    splice: bool
-
-
-class _Mapping(NamedTuple):
-    entries: tuple[tuple[str, _Part], ...]
-
-
-class _Sequence(NamedTuple):
-    items: tuple[_Part, ...]
-
-
-class _Repeated(NamedTuple):
-    """A mapping under ``when`` or ``forEach``: present once for each tuple of values."""
-
-    body: _Mapping
-
-
-_Part = _Constant | _Value | _Mapping | _Sequence | _Repeated
+# The parts of a template, as plain tuples, so that they can be marshalled: (kind, what it holds).
+_CONSTANT = 0  # a value without expressions
+_VALUE = 1  # one expression; True when the items of its list go into the list around it
+_MAPPING = 2  # ((key, part), …)
+_SEQUENCE = 3  # (part, …)
+_REPEATED = 4  # a mapping under `when` or `forEach`: present once for each tuple of values
+_Part = tuple[int, Any]
+_Spot = tuple[int, int, int, str]  # where an expression starts in the compiled text, its line, column and text
 
 
 class Template:
     """A compiled template. ``workload`` names the workload whose Deployment this is, or is empty."""
 
-    __slots__ = ("_code", "_part", "file", "workload")
+    __slots__ = ("_code", "_part", "_spots", "file", "workload")
 
-    def __init__(self, file: str, part: _Part, code: CodeType, workload: str) -> None:
-        self.file, self._part, self._code, self.workload = file, part, code, workload
+    def __init__(self, file: str, part: _Part, code: CodeType, spots: list[_Spot], workload: str) -> None:
+        self.file, self._part, self._code, self._spots, self.workload = file, part, code, spots, workload
 
     def values(self, scope: dict[str, Any]) -> list[tuple[Any, ...]]:
         """The values of the template's expressions, one tuple for each object it makes. Raises TemplateError."""
         try:
-            found: list[tuple[Any, ...]] = eval(self._code, scope)  # noqa: S307 - compiled from a checked tree
+            found: list[tuple[Any, ...]] = eval(self._code, scope)  # noqa: S307 - okgen's own text
         except Exception as error:
-            raise TemplateError(f"{_place(error, self.file)}: {type(error).__name__}: {error}") from error
+            place = _place(error, self._code, self._spots)
+            raise TemplateError(f"{self.file}{place}: {type(error).__name__}: {error}") from error
         return found
 
     def build(self, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - any YAML value
         """The object that one tuple of values makes; parts without expressions are shared, so it is read-only."""
-        part = self._part
-        return _build(part.body if isinstance(part, _Repeated) else part, iter(values))
+        kind, body = self._part
+        return _build(body if kind == _REPEATED else self._part, iter(values))
 
     def fill(self, scope: dict[str, Any]) -> list[Any]:
         """All objects of the template in this scope. Raises TemplateError."""
         return [self.build(values) for values in self.values(scope)]
 
+    def check(self) -> None:
+        """Whether every expression is in the language; add-on folders are held to it by tests. Raises TemplateError."""
+        from okgen import expression  # a render does not need it
+
+        for _, line, column, text in self._spots:
+            try:
+                expression.check(text)
+            except expression.ExpressionError as error:
+                raise TemplateError(f"{self.file}:{line}:{column}: {error}") from None
+
+    def parts(self) -> tuple[Any, ...]:
+        """What the template is made of, for ``Template(*parts)``; `marshal` can store it."""
+        return self.file, self._part, self._code, self._spots, self.workload
+
+
+class Names(dict[str, Any]):
+    """A mapping whose keys expressions also read as attributes: ``cluster.name``."""
+
+    __getattr__ = dict.__getitem__
+
+
+def named(value: Any) -> Any:  # noqa: ANN401 - any YAML value
+    """A copy of plain data in which every mapping is a Names."""
+    if isinstance(value, dict):
+        return Names((key, named(item)) for key, item in value.items())
+    return [named(item) for item in value] if isinstance(value, list) else value
+
 
 def new_scope(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The names expressions see: those given and the functions of the language, nothing of Python's own."""
+    """The names expressions see: those given and the functions of the language, nothing of Python's own.
+
+    Mappings among the names must be Names, see ``named``.
+    """
     return {"__builtins__": {}, **_FUNCTIONS, **names}
 
 
@@ -104,13 +116,17 @@ def compile_template(value: Any, file: str, node: Node | None = None) -> Templat
         directives = dict(value[DIRECTIVES])
         workload = directives.pop("workload", "")
         value = {**value, DIRECTIVES: directives}
-    part, holes = compiler.part(value, node)
-    if isinstance(part, _Repeated):
-        tree = holes[0]
-    else:
-        tree = ast.List([ast.Tuple(holes, ast.Load())], ast.Load())
-    code = compile(ast.fix_missing_locations(ast.Expression(tree)), file, "eval")
-    return Template(file, part, code, workload)
+    part = compiler.part(value, node)
+    is_loop = part[0] == _REPEATED
+    whole = compiler.text().removesuffix(",") if is_loop else f"[({compiler.text()})]"
+    offset = 0 if is_loop else len("[(")
+    spots = [(start + offset, *rest) for start, *rest in compiler.spots]
+    try:
+        code = compile(whole, file, "eval")
+    except SyntaxError as error:
+        place = _spot_at((error.offset or 1) - 1, spots)
+        raise TemplateError(f"{file}{place}: not an expression: {error.msg}") from None
+    return Template(file, part, code, spots, workload)
 
 
 def is_template(value: Any) -> bool:  # noqa: ANN401 - any YAML value
@@ -123,96 +139,102 @@ def is_template(value: Any) -> bool:  # noqa: ANN401 - any YAML value
 
 
 class _Compiler:
-    """Splits a value into its fixed parts and the expressions in them."""
+    """Splits a value into its fixed parts and one text with the expressions in it, in the order they are found."""
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.spots: list[_Spot] = []
+        self._pieces: list[str] = []
+        self._length = 0
 
-    def part(self, value: Any, node: Node | None) -> tuple[_Part, list[ast.expr]]:  # noqa: ANN401
+    def text(self) -> str:
+        """The expressions, each followed by a comma; those of a conditional mapping in a loop of their own."""
+        return "".join(self._pieces)
+
+    def part(self, value: Any, node: Node | None) -> _Part:  # noqa: ANN401 - any YAML value
+        """The fixed part of a value; its expressions join the text."""
         if isinstance(value, str):
-            return self._scalar(value, node) if "${{" in value else (_Constant(value), [])
+            return self._scalar(value, node) if "${{" in value else (_CONSTANT, value)
         if isinstance(value, dict) and value:
             return self._mapping(value, node)
         if isinstance(value, list) and value:
             return self._sequence(value, node)
-        return _Constant(value), []
+        return _CONSTANT, value
 
-    def _mapping(self, value: dict[str, Any], node: Node | None) -> tuple[_Part, list[ast.expr]]:
+    def _mapping(self, value: dict[str, Any], node: Node | None) -> _Part:
         children = node.children if node is not None and isinstance(node.children, dict) else {}
-        entries, holes = [], []
+        before = len(self._pieces)
+        if DIRECTIVES in value:
+            self._write("[(")
+        entries = []
         for key, item in value.items():
-            if key == DIRECTIVES:
-                continue
-            child = children.get(key)
-            part, inner = self.part(item, child[2] if child else None)
-            entries.append((key, part))
-            holes += inner
+            if key != DIRECTIVES:
+                child = children.get(key)
+                entries.append((key, self.part(item, child[2] if child else None)))
         if DIRECTIVES in value:
             child = children.get(DIRECTIVES)
-            return self._repeated(_Mapping(tuple(entries)), holes, value[DIRECTIVES], child[2] if child else node)
-        return (_Mapping(tuple(entries)), holes) if holes else (_Constant(value), [])
+            self._loop(value[DIRECTIVES], child[2] if child else node)
+            return _REPEATED, (_MAPPING, tuple(entries))
+        return (_MAPPING, tuple(entries)) if len(self._pieces) > before else (_CONSTANT, value)
 
-    def _sequence(self, value: list[Any], node: Node | None) -> tuple[_Part, list[ast.expr]]:
+    def _sequence(self, value: list[Any], node: Node | None) -> _Part:
         children = node.children if node is not None and isinstance(node.children, list) else [None] * len(value)
-        items, holes = [], []
-        for item, child in zip(value, children, strict=True):
-            part, inner = self.part(item, child)
-            items.append(part)
-            holes += inner
-        return (_Sequence(tuple(items)), holes) if holes else (_Constant(value), [])
+        before = len(self._pieces)
+        items = tuple(self.part(item, child) for item, child in zip(value, children, strict=True))
+        return (_SEQUENCE, items) if len(self._pieces) > before else (_CONSTANT, value)
 
-    def _repeated(
-        self,
-        body: _Mapping,
-        holes: list[ast.expr],
-        directives: Any,
-        node: Node | None,  # noqa: ANN401
-    ) -> tuple[_Part, list[ast.expr]]:
+    def _loop(self, directives: Any, node: Node | None) -> None:  # noqa: ANN401 - any YAML value
+        """Closes the loop that makes a conditional mapping: one turn for each time it is there."""
         if not isinstance(directives, dict) or directives.keys() - {"when", "forEach"}:
             raise self._error("`okgen` takes `when` and `forEach`", node)
-        when = self._directive(directives.get("when", True), node)
         if "forEach" in directives:
-            each, names = self._directive(directives["forEach"], node), ("index", "item")
+            self._write(") for index,item in enumerate(")
+            self._directive(directives["forEach"], node)
+            self._write(")")
         else:
-            # A loop of one turn, under names that leave the `item` and `index` of a `forEach` around it visible.
-            each, names = ast.List([ast.Constant(None)], ast.Load()), ("_", "_")
-        target = ast.Tuple([ast.Name(name, ast.Store()) for name in names], ast.Store())
-        count = ast.Call(ast.Name("enumerate", ast.Load()), [each], [])
-        loop = ast.comprehension(target, count, [when], 0)
-        return _Repeated(body), [ast.ListComp(ast.Tuple(holes, ast.Load()), [loop])]
+            # One turn, under a name that leaves the `item` and `index` of a `forEach` around it visible.
+            self._write(") for _ in (None,)")
+        if "when" in directives:
+            self._write(" if ")
+            self._directive(directives["when"], node)
+        self._write("],")
 
-    def _directive(self, value: Any, node: Node | None) -> ast.expr:  # noqa: ANN401 - any YAML value
-        if not isinstance(value, str):
-            return ast.Constant(value)
-        found = _HOLE.fullmatch(value.strip())
+    def _directive(self, value: Any, node: Node | None) -> None:  # noqa: ANN401 - any YAML value
+        found = _HOLE.fullmatch(value.strip()) if isinstance(value, str) else None
         if not found:
             raise self._error(f"expected one ${{{{ expression }}}}: {value}", node)
-        return self._expression(found[1], node)
+        self._expression(found[1], node)
 
-    def _scalar(self, value: str, node: Node | None) -> tuple[_Part, list[ast.expr]]:
+    def _scalar(self, value: str, node: Node | None) -> _Part:
         whole = _HOLE.fullmatch(value.strip())
         if whole:
             text = whole[1].strip()
             splice = text.startswith("*")
-            return _Value(splice), [self._expression(text[1:] if splice else text, node)]
+            self._expression(text.removeprefix("*"), node)
+            self._write(",")
+            return _VALUE, splice
         pieces = _HOLE.split(value)
         if "${{" in "".join(pieces[::2]):
             raise self._error(f"an expression is not closed: {value}", node)
-        parts = [
-            self._text(piece, node) if number % 2 else ast.Constant(piece) for number, piece in enumerate(pieces)
-        ]
-        joined = ast.Call(ast.Attribute(ast.Constant(""), "join", ast.Load()), [ast.Tuple(parts, ast.Load())], [])
-        return _Value(splice=False), [joined]
+        self._write("''.join((")
+        for number, piece in enumerate(pieces):
+            if number % 2:
+                self._expression(piece, node, "_text")
+                self._write(",")
+            else:
+                self._write(f"{piece!r},")
+        self._write(")),")
+        return _VALUE, False
 
-    def _text(self, text: str, node: Node | None) -> ast.expr:
-        found = self._expression(text, node)
-        return ast.copy_location(ast.Call(ast.Name("_text", ast.Load()), [found], []), found)
+    def _expression(self, text: str, node: Node | None, function: str = "") -> None:
+        line, column = (node.line, node.column) if node else (1, 1)
+        self.spots.append((self._length, line, column, text))
+        # In one line, so that a place in the text is a number; in parentheses, so that it cannot reach beyond itself.
+        self._write(f"{function}({' '.join(text.splitlines())})")
 
-    def _expression(self, text: str, node: Node | None) -> ast.expr:
-        try:
-            return expression.parse(text, *((node.line, node.column) if node else (1, 1)))
-        except expression.ExpressionError as error:
-            raise self._error(str(error), node) from None
+    def _write(self, text: str) -> None:
+        self._pieces.append(text)
+        self._length += len(text.encode())
 
     def _error(self, message: str, node: Node | None) -> TemplateError:
         place = f":{node.line}:{node.column}" if node else ""
@@ -220,47 +242,49 @@ class _Compiler:
 
 
 def _build(part: _Part, values: Iterator[Any]) -> Any:  # noqa: ANN401 - any YAML value
-    if isinstance(part, _Constant):
-        return part.value
-    if isinstance(part, _Value):
+    kind, held = part
+    if kind == _CONSTANT:
+        return held
+    if kind == _VALUE:
         return next(values)
-    if isinstance(part, _Mapping):
-        return _build_mapping(part, values)
-    if isinstance(part, _Sequence):
-        return _build_sequence(part, values)
+    if kind == _MAPPING:
+        built = {key: _build(child, values) for key, child in held}
+        kept = {key: value for key, value in built.items() if value is not OMIT}
+        return kept if kept or not built else OMIT
+    if kind == _SEQUENCE:
+        return _build_sequence(held, values)
     present = next(values)  # a mapping that is the value of a key: there or not
-    return _build(part.body, iter(present[0])) if present else OMIT
+    return _build(held, iter(present[0])) if present else OMIT
 
 
-def _build_mapping(part: _Mapping, values: Iterator[Any]) -> Any:  # noqa: ANN401 - a mapping or OMIT
-    built = {key: _build(child, values) for key, child in part.entries}
-    kept = {key: value for key, value in built.items() if value is not OMIT}
-    return kept if kept or not built else OMIT
-
-
-def _build_sequence(part: _Sequence, values: Iterator[Any]) -> Any:  # noqa: ANN401 - a list or OMIT
+def _build_sequence(items: tuple[_Part, ...], values: Iterator[Any]) -> Any:  # noqa: ANN401 - a list or OMIT
     built: list[Any] = []
-    for child in part.items:
-        if isinstance(child, _Repeated):
-            built.extend(_build(child.body, iter(each)) for each in next(values))
-        elif isinstance(child, _Value) and child.splice:
+    for child in items:
+        kind, held = child
+        if kind == _REPEATED:
+            for each in next(values):
+                built.append(_build(held, iter(each)))  # noqa: PERF401 - `values` moves on with each
+        elif kind == _VALUE and held:
             built.extend(next(values))
         else:
             built.append(_build(child, values))
-    kept = [value for value in built if value is not OMIT]
-    return kept or OMIT
+    return [value for value in built if value is not OMIT] or OMIT
 
 
-def _place(error: BaseException, file: str) -> str:
-    """file:line:column of the expression that raised, from the traceback's last frame in the template."""
-    trace, line, column = error.__traceback__, 1, 1
+def _place(error: BaseException, code: CodeType, spots: list[_Spot]) -> str:
+    """:line:column of the expression that raised, from the traceback's last step in the compiled text."""
+    trace, column = error.__traceback__, 0
     while trace:
-        code = trace.tb_frame.f_code
-        if code.co_filename == file:
-            positions = list(code.co_positions())[trace.tb_lasti // 2]
-            line, column = positions[0] or line, (positions[2] or 0) + 1
+        inner = trace.tb_frame.f_code
+        if inner.co_filename == code.co_filename:
+            column = list(inner.co_positions())[trace.tb_lasti // 2][2] or column
         trace = trace.tb_next
-    return f"{file}:{line}:{column}"
+    return _spot_at(column, spots)
+
+
+def _spot_at(column: int, spots: list[_Spot]) -> str:
+    found = [(line, at) for start, line, at, _ in spots if start <= column]
+    return f":{found[-1][0]}:{found[-1][1]}" if found else ""
 
 
 def _text(value: object) -> str:
@@ -272,6 +296,11 @@ def _text(value: object) -> str:
     raise TypeError(f"{value!r} cannot stand inside a string")
 
 
+def _digest(text: str) -> str:
+    """Tells texts apart without showing them: 8 hexadecimal digits of the SHA-256."""
+    return sha256(text.encode()).hexdigest()[:8]
+
+
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
@@ -280,5 +309,6 @@ _FUNCTIONS: dict[str, Any] = {
     **{function.__name__: function for function in (all, any, enumerate, int, len, max, min, range, sorted, str)},
     "_text": _text,
     "json": _json,
+    "digest": _digest,
     "omit": OMIT,
 }

@@ -26,12 +26,12 @@ from okgen.plan import FILE, FOLDER, SPECIAL, SYMLINK, Plan, Snapshot
 from okgen.problem import Problem, Refused, Unable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 # Neither waits for the other end of a pipe, nor takes a terminal for its own.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CHUNK = 1 << 20
-_PENDING = f"{index.NAME} (pending)"  # no path of a tree
+_BEFORE, _PENDING = "/before", "/pending"  # no paths of a tree
 PATIENCE = 2.0  # seconds to wait for another okgen
 
 
@@ -158,9 +158,11 @@ def _hash(file: int) -> str:
 
 
 def _replaceable(
-    folders: Folders, paths: Iterable[str], places: Iterable[str], found: Mapping[str, str]
+    folders: Folders, paths: Collection[str], places: Iterable[str], found: Mapping[str, str]
 ) -> frozenset[str]:
     """Which of these folders hold nothing but files that the index lists."""
+    if not paths:
+        return frozenset()  # nearly always
     files = {path for path, kind in found.items() if kind != FOLDER}
     above = {path[:end] for path in places for end in range(len(path)) if path[end] == "/"}
     return frozenset(path for path in paths if _holds_only(folders, path, files, above))
@@ -190,7 +192,9 @@ def apply(plan: Plan) -> None:
         _check_unchanged(plan, folders, top)
         with stage.Stage(top, plan.folder) as staged:
             if plan.final is not None:
-                _prepare(plan, plan.final, folders, staged)
+                indexes = {_BEFORE: plan.recorded, _PENDING: plan.pending, index.NAME: plan.final}
+                staged.put({**plan.files, **{path: data for path, data in indexes.items() if data is not None}})
+                _announce(plan, folders, staged)
                 _change(plan, folders, staged)
     finally:
         folders.close()
@@ -208,11 +212,14 @@ def _check_unchanged(plan: Plan, folders: Folders, top: int) -> None:
             raise Unable(f"{os.path.relpath(os.path.join(plan.folder, path))} {changed}")
 
 
-def _prepare(plan: Plan, final: bytes, folders: Folders, staged: stage.Stage) -> None:
-    """Does all that can fail for want of space or rights: new files, whole and on the disk, and new folders."""
-    indexes = {index.NAME: final} if plan.pending is None else {_PENDING: plan.pending, index.NAME: final}
-    staged.put({**plan.files, **indexes})
+def _announce(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
+    """Puts the pending index into place and makes the new folders: what can fail for want of space or rights.
+
+    If it does, all is as before.
+    """
     folder_of = {path.rpartition("/")[0]: path for path in (*plan.delete, *plan.files)}
+    if plan.pending is not None:
+        staged.move(_PENDING, folders, index.NAME)
     try:
         for folder, path in folder_of.items():
             if any(f"{folder}/".startswith(f"{gone}/") for gone in plan.delete):
@@ -223,13 +230,15 @@ def _prepare(plan: Plan, final: bytes, folders: Folders, staged: stage.Stage) ->
     except BaseException:
         for made in reversed(folders.made):
             folders.remove(made)
+        if plan.recorded is not None:
+            staged.move(_BEFORE, folders, index.NAME)
+        else:
+            os.unlink(index.NAME, dir_fd=folders.make(""))
         raise
 
 
 def _change(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
-    """Brings the tree from one index to the other."""
-    if plan.pending is not None:
-        staged.move(_PENDING, folders, index.NAME)
+    """Brings the tree from the pending index to the final one."""
     for path in plan.delete:
         with naming("delete", os.path.join(plan.folder, path)):
             parent, _, name = path.rpartition("/")

@@ -64,12 +64,18 @@ def vendor(
 
 
 def check_vendored(wanted: Iterable[Source], folder: str) -> list[str]:
-    """What is wrong with the vendored files, one line each; empty when ``okgen vendor`` would fetch nothing."""
+    """What is wrong with the vendored files, one line each; empty when ``okgen vendor`` would fetch nothing.
+
+    ``folder`` as it shall be named in the lines.
+    """
     found = []
     for key, sources in _folders(wanted).items():
         path = os.path.join(folder, *key)
         try:
-            found += [f"{os.path.join(path, name)} {what}" for name, what in _wrong(path, sources, folder).items()]
+            wrong = _wrong(path, sources, folder)
+            if wrong and not os.path.lexists(path):
+                wrong = {"": "is missing"}
+            found += [f"{os.path.join(path, name)} {what}" for name, what in wrong.items()]
         except OSError as error:
             found.append(_line(error, path))
     return found

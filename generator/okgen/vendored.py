@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 
 def sources_of(enabled: Enabled) -> list[Source]:
-    """The pinned files of an add-on in a cluster."""
+    """The pinned files of an add-on in a cluster.
+
+    All files of the release as soon as one is wanted: clusters that want different ones share the folder.
+    """
     name, version = enabled.addon.name, enabled.release.version
-    return [Source(name, version, crds.file, crds.url, crds.sha256) for crds in enabled.crds]
+    files = enabled.release.crds if enabled.crds else ()
+    return [Source(name, version, crds.file, crds.url, crds.sha256) for crds in files]

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = vendor.vendor(wanted, folder, mirrors, progress(sys.stderr), Fetcher(arguments.ca_file))
         for each in found:
             messages = "".join(f"\n  {message}" for message in each.messages)
-            sys.stderr.write(f"{os.path.join(os.path.relpath(folder), each.place)}: {each.state}{messages}\n")
+            sys.stderr.write(f"{os.path.join(folder, each.place)}: {each.state}{messages}\n")
         outcomes += found
     if not outcomes:
         sys.stderr.write("nothing to fetch: no add-on of these clusters has upstream files\n")
@@ -59,7 +59,7 @@ def _wanted(clusters: list[Resolved], output: str | None) -> dict[str, list[Sour
     """The pinned files, by the folder that holds them."""
     found: dict[str, list[Source]] = {}
     for each in clusters:
-        folder = os.path.join(place_of(each.input, each.cluster, output).parent, VENDORED)
+        folder = os.path.relpath(os.path.join(place_of(each.input, each.cluster, output).parent, VENDORED))
         for enabled in each.cluster.addons:
             found.setdefault(folder, []).extend(sources_of(enabled))
     return {folder: sources for folder, sources in found.items() if sources}

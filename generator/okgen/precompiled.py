@@ -1,0 +1,100 @@
+"""An add-on's folder, read and compiled, and kept beside it the way Python keeps the bytecode of modules.
+
+Parsing and compiling its templates takes longer than rendering a cluster. What is kept is used only while every byte
+that it was made from is the same, okgen's own included, so it is never stale; where the folder cannot be written to,
+the work is done anew in each run.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from hashlib import sha256
+from typing import Any
+
+from okgen import __version__, resources
+from okgen.template import DIRECTIVES, Template, compile_template
+
+_KEPT = os.path.join("__pycache__", f"okgen.{sys.implementation.cache_tag}.bin")
+_MAKERS = ("nodes.py", "precompiled.py", "scalars.py", "template.py")  # of okgen: what they are decides what they make
+
+
+def load(folder: str, shown: str) -> dict[str, Any]:
+    """The parts of the add-on in a folder: ``definition`` (plain data), ``manifests``, ``checks``, ``derived`` and
+    ``statements`` as what ``Template`` takes. ``shown`` comes before a file's name in messages.
+
+    Raises TemplateError and Refused for faults in the folder, OSError when it cannot be read.
+    """
+    files = _files(folder)
+    key = _key(files)
+    place = os.path.join(folder, _KEPT)
+    kept = _kept(place, key)
+    if kept is None:
+        kept = _compile(files, shown)
+        _keep(place, key, kept)
+    return kept
+
+
+def _files(folder: str) -> dict[str, bytes]:
+    """The bytes of every file that templates come from, by name below the folder, sorted."""
+    base = sorted(name for name in os.listdir(os.path.join(folder, "base")) if name.endswith(".yaml"))
+    names = ["addon.yaml", "iam.yaml", *(f"base/{name}" for name in base)]
+    return {name: resources.read(path) for name in names if os.path.exists(path := os.path.join(folder, name))}
+
+
+def _key(files: dict[str, bytes]) -> bytes:
+    digest = sha256(f"{__version__} {sys.version}".encode())
+    for name, data in [*files.items(), *((name, resources.own_file(name)) for name in _MAKERS)]:
+        digest.update(f"\0{name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.digest()
+
+
+def _kept(place: str, key: bytes) -> dict[str, Any] | None:
+    """What was kept, unless it is of other files or damaged."""
+    try:
+        data = resources.read(place)
+    except OSError:
+        return None
+    body = data[len(key) :]
+    checksum, body = body[: len(key)], body[len(key) :]
+    if data[: len(key)] != key or sha256(body).digest() != checksum:
+        return None
+    kept: dict[str, Any] = marshal.loads(body)  # noqa: S302 - as trusted as the module that stands beside it
+    return kept
+
+
+def _keep(place: str, key: bytes, parts: dict[str, Any]) -> None:
+    """Keeps the parts for the next run; that this is not possible is no fault."""
+    body = marshal.dumps(parts)
+    temporary = f"{place}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(temporary, "xb") as file:
+            file.write(key + sha256(body).digest() + body)
+        os.replace(temporary, place)
+    except OSError:
+        return
+
+
+def _compile(files: dict[str, bytes], shown: str) -> dict[str, Any]:
+    from okgen import source  # a run that finds everything compiled reads YAML for the input only
+
+    documents = {name: source.parse(data, f"{shown}{name}") for name, data in files.items()}
+    templates = {name: compile_template(each.data, each.file, each.root).parts() for name, each in documents.items() if name != "addon.yaml"}
+    definition = documents["addon.yaml"].data
+    file = f"{shown}addon.yaml"
+    return {
+        "definition": definition,
+        "manifests": [parts for name, parts in templates.items() if name.startswith("base/")],
+        "statements": templates.get("iam.yaml"),
+        "checks": [(check, _check(check, file).parts()) for check in definition.get("checks", [])],
+        "derived": [(name, compile_template(each, file).parts()) for name, each in definition.get("derived", {}).items()],
+    }
+
+
+def _check(check: dict[str, Any], file: str) -> Template:
+    guard = {key: check[key] for key in ("when", "forEach") if key in check}
+    text = {key: check.get(key, "") for key in ("at", "message", "help")}
+    return compile_template({DIRECTIVES: guard, **text}, file)
