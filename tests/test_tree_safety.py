@@ -521,6 +521,9 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.above)
 
+    def found(self) -> dict[str, bytes]:
+        return {path: data for path, data in contents(self.folder).items() if not path.startswith(STAGE)}
+
     def in_the_way(self, files: Files, found: dict[str, bytes], *, force: bool) -> bool:
         """Whether a render must stop, told from what is there."""
         for path, data in found.items():
@@ -540,24 +543,24 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(files=TREES, force=st.booleans())
     def render(self, files: Files, *, force: bool) -> None:
-        found = contents(self.folder)
+        found = self.found()
         if self.in_the_way(files, found, force=force):
             with pytest.raises(Refused):
                 render(self.folder, files, force=force)
-            assert contents(self.folder) == found
+            assert self.found() == found
             return
         render(self.folder, files, force=force)
         foreign = {path: data for path, data in found.items() if path not in self.known and path not in files}
-        assert contents(self.folder) == as_bytes(files) | foreign
+        assert self.found() == as_bytes(files) | foreign
         assert render(self.folder, files).is_empty
         self.known = {path: {text.encode()} for path, text in files.items()}
 
     @rule(files=TREES, then=TREES, step=st.integers(0, 40))
     def render_killed_then_another(self, files: Files, then: Files, step: int) -> None:
-        found = contents(self.folder)
+        found = self.found()
         if self.in_the_way(files, found, force=False) or not killed_at(step, self.folder, files):
             return
-        between = {path: data for path, data in contents(self.folder).items() if not path.startswith(STAGE)}
+        between = self.found()
         foreign = {path: data for path, data in found.items() if path not in self.known and path not in files}
         assert foreign.items() <= between.items()
         for path, text in files.items():
@@ -569,20 +572,20 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(data=st.data())
     def edit(self, data: st.DataObject) -> None:
         path = data.draw(st.sampled_from(sorted(self.known)))
-        if path in contents(self.folder):
+        if path in self.found():
             self.edits += 1
             fill(self.folder, {path: f"edit {self.edits}"})
 
     @rule(path=st.sampled_from(PATHS), text=TEXTS)
     def add_foreign(self, path: str, text: str) -> None:
-        found = contents(self.folder)
+        found = self.found()
         if path not in self.known and beside_each_other({**dict.fromkeys(found, ""), path: text}):
             with contextlib.suppress(IsADirectoryError):
                 fill(self.folder, {path: text})
 
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        path = data.draw(st.sampled_from([*contents(self.folder), ""]))
+        path = data.draw(st.sampled_from([*self.found(), ""]))
         if path:
             os.unlink(os.path.join(self.folder, path))
             with contextlib.suppress(OSError):
@@ -601,5 +604,5 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=150, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=150, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], report_multiple_bugs=False
 )

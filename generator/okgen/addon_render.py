@@ -18,11 +18,14 @@ class AddonRenderer:
 
     def __init__(self) -> None:
         self._built: dict[tuple[Template, str, str], list[Manifest]] = {}
+        self._fixed: dict[tuple[str, str], list[Manifest]] = {}
 
     def manifests(self, enabled: Enabled, profile: str) -> list[Manifest]:
         """The objects of an add-on, in the order of their files. Raises TemplateError."""
-        found: list[Manifest] = []
+        found = list(self._same_everywhere(enabled))
         for template in enabled.addon.manifests:
+            if template.is_fixed:
+                continue
             settings = _settings(enabled, template, profile)
             for values in template.values(enabled.scope):
                 key = (template, enabled.release.version, f"{values!r}{settings!r}")
@@ -31,6 +34,14 @@ class AddonRenderer:
                     built = self._built[key] = _build(enabled, template, values, settings)
                 found += built
         return distinct(sorted(found))
+
+    def _same_everywhere(self, enabled: Enabled) -> list[Manifest]:
+        """The objects whose templates ask nothing of the cluster."""
+        key = (enabled.addon.name, enabled.release.version)
+        if key not in self._fixed:
+            fixed = [template for template in enabled.addon.manifests if template.is_fixed]
+            self._fixed[key] = [each for template in fixed for each in _build(enabled, template, (), None)]
+        return self._fixed[key]
 
 
 def _settings(enabled: Enabled, template: Template, profile: str) -> workload.Settings | None:

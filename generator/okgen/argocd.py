@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
@@ -44,7 +45,7 @@ def bootstrap(cluster: Cluster) -> list[Manifest]:
     objects = [_root_project(cluster), _root_application(cluster)]
     found = [_finished(each, "okgen", __version__) for each in objects]
     if cluster.argocd.self_managed:
-        found.append(manifest(_health_check(cluster)))
+        found.append(_health_check(cluster.argocd.namespace))
     return found
 
 
@@ -176,12 +177,13 @@ def _namespace(name: str, levels: list[str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def _health_check(cluster: Cluster) -> dict[str, Any]:
+@cache  # the same for every cluster of a run
+def _health_check(namespace: str) -> Manifest:
     """One key of argocd-cm, for server-side apply: everything else in it belongs to others."""
-    script = own_file("application-health.lua").decode()
-    return {
+    value = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": "argocd-cm", "namespace": cluster.argocd.namespace},
-        "data": {_HEALTH_KEY: script},
+        "metadata": {"name": "argocd-cm", "namespace": namespace},
+        "data": {_HEALTH_KEY: own_file("application-health.lua").decode()},
     }
+    return manifest(value)

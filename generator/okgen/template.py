@@ -63,6 +63,11 @@ class Template:
             raise TemplateError(f"{self.file}{place}: {type(error).__name__}: {error}") from error
         return found
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it makes one object, the same in every cluster."""
+        return not self._spots and not self.workload
+
     def build(self, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - any YAML value
         """The object that one tuple of values makes; parts without expressions are shared, so it is read-only."""
         kind, body = self._part
