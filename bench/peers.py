@@ -3,8 +3,10 @@
     python bench/peers.py TREE NAME OUT COUNT
 
 TREE is the rendered cluster called NAME. OUT/charts/ADDON gets a chart per add-on whose templates are the rendered
-objects with the cluster's name as the only value, cheaper to render than upstream's charts; OUT/main.jsonnet makes the
-objects of COUNT clusters, a file per add-on. Run as a process of its own, so that its memory is not in the figures.
+objects with the cluster's name as the only value, cheaper to render than upstream's charts. OUT/charts-ca is the same,
+but the chart of the load balancer controller makes a CA and a certificate in each run, as upstream's does even where
+cert-manager is to make them. OUT/main.jsonnet makes the objects of COUNT clusters, a file per add-on.
+Run as a process of its own, so that its memory is not in the figures.
 """
 
 from __future__ import annotations
@@ -63,6 +65,9 @@ def main(tree: Path, cluster: str, out: Path, count: int) -> None:
     addons = {folder.name: objects(folder) for folder in sorted((tree / "addons").iterdir())}
     for name, found in addons.items():
         chart(name, found, cluster, out / "charts" / name)
+        chart(name, found, cluster, out / "charts-ca" / name)
+    ca = '{{- $ca := genCA "ca" 3650 }}{{- $_ := genSignedCert "webhook" nil (list "webhook") 3650 $ca }}'
+    (out / "charts-ca/aws-load-balancer-controller/templates/ca.yaml").write_text(ca, encoding="utf-8")
     folders = addons | {name: objects(tree / name) for name in ("argocd", "bootstrap", "namespaces")}
     (out / "main.jsonnet").write_text(program(folders, cluster, count), encoding="utf-8")
 

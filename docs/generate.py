@@ -75,21 +75,22 @@ def _cluster(schema: dict[str, Any], catalogue: Catalogue) -> str:
 
 def _addon(addon: Addon, schema: dict[str, Any]) -> str:
     definition = addon.definition
-    archived = [
-        "",
-        f"Archived upstream. Its successor is [{definition['successor']}]({definition['successor']}.md): "
-        f"see [the migration](../../{definition['migration'].removeprefix('docs/')}).",
-    ]
     space = definition["namespace"]
     return _page(
         [f"# {addon.name}", "", f"[{definition['title']}]({definition['homepage']}): {definition['summary']}."],
-        archived if definition["lifecycle"] == "archived" else [],
+        _archived(definition) if definition["lifecycle"] == "archived" else [],
         ["", f"Namespace: `{space['name']}`" + _security(space), ""],
         _versions(addon),
         ["", "## Keys", ""],
         _keys(schema["$defs"][addon.name], schema),
         ["", "## Checks", "", *_checks(definition)] if definition.get("checks") else [],
     )
+
+
+def _archived(definition: dict[str, Any]) -> list[str]:
+    successor = definition["successor"]
+    way = f"[the migration](../../{definition['migration'].removeprefix('docs/')})"
+    return ["", f"Archived upstream. Its successor is [{successor}]({successor}.md): see {way}."]
 
 
 def _security(space: dict[str, Any]) -> str:

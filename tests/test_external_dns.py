@@ -87,7 +87,7 @@ def test_rules(
 
 def test_the_owner_names_account_region_and_cluster(tmp_path: Path) -> None:
     result = rendering.rendered(tmp_path, cluster(None, SHOP, aws={"clusterName": "Shop_1"}))
-    assert "--txt-owner-id=123456789012-eu-west-1-Shop_1" in arguments(result)
+    assert "--txt-owner-id=Shop_1-eu-west-1-2a33349e" in arguments(result)
 
 
 def test_zones_that_share_a_name_are_filtered_by_it_once(tmp_path: Path) -> None:

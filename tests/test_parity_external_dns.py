@@ -139,7 +139,7 @@ def chart_values(version: str, case: str) -> dict[str, Any]:
         "policy": "upsert-only",
         "annotationPrefix": OLD_PREFIX if version == "0.21.0" else NEW_PREFIX,
         "managedRecordTypes": ["A", "AAAA", "CNAME"],
-        "txtOwnerId": "123456789012-eu-west-1-demo",
+        "txtOwnerId": "demo-eu-west-1-2a33349e",
         "txtPrefix": "_externaldns-%{record_type}.",
     }
     return said | values | {"extraArgs": [*values["extraArgs"], *ALWAYS_BUT.get(case, ALWAYS)]}

@@ -220,6 +220,7 @@ def doubt(text: str) -> Doubt | None:
 
 @given(SHORT)
 def test_what_is_taken_is_the_same_to_others(text: str) -> None:
+    assume(text not in {"!", "&", "*"})  # which no parser returns as a scalar, though PyYAML has a meaning for them
     assume(doubt(text) is None)
     value = scalars.plain(text)
     resolver: Any = yaml.SafeLoader("")

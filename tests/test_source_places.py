@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from okgen.source import Node
 from test_source import FILE, parse
+
+if TYPE_CHECKING:
+    from okgen.source import Node
 
 PLACED = parse(
     "# c\n"

@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         sys.stdout.write(f"okgen {__version__}\n")
         return 0
+    sys.stdout.reconfigure(errors="backslashreplace")  # input may hold what the terminal's encoding lacks
     try:
         from okgen import cli
 

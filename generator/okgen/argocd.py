@@ -44,7 +44,7 @@ def bootstrap(cluster: Cluster) -> list[Manifest]:
     """What is applied once by hand: the root project, the root Application, and the health check that waves need."""
     objects = [_root_project(cluster), _root_application(cluster)]
     found = [_finished(each, "okgen", __version__) for each in objects]
-    if cluster.argocd.self_managed:
+    if cluster.argocd.health_check:
         found.append(_health_check(cluster.argocd.namespace))
     return found
 

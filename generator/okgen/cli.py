@@ -9,6 +9,7 @@ from typing import NamedTuple, NoReturn
 
 from okgen.problem import Refused, Unable, in_order
 from okgen.template import TemplateError
+from okgen.text import harmless
 
 
 class Command(NamedTuple):
@@ -67,7 +68,8 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         if parsed.debug:
             raise
-        sys.stderr.write(f"okgen: {_explained(error)}\n")
+        lines = _explained(error).splitlines() or [""]
+        sys.stderr.write("".join(f"okgen: {harmless(line)}\n" for line in lines))
         return 2
 
 

@@ -47,7 +47,7 @@ class ArgoCd(NamedTuple):
     """The Argo CD that syncs the tree; destinations are ``{"server": …}`` or ``{"name": …}``."""
 
     namespace: str
-    self_managed: bool
+    health_check: bool
     destination: dict[str, str]
     root_destination: dict[str, str]
 

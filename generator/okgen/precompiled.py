@@ -17,7 +17,9 @@ from okgen import __version__, resources
 from okgen.template import DIRECTIVES, Template, compile_template
 
 _KEPT = os.path.join("__pycache__", f"okgen.{sys.implementation.cache_tag}.bin")
-_MAKERS = ("nodes.py", "precompiled.py", "scalars.py", "template.py")  # of okgen: what they are decides what they make
+# The modules that decide what comes out, read when they are imported: a process that runs on while they are edited must
+# not pass what its old code makes for the work of the new.
+_MAKERS = tuple(resources.own_file(name) for name in ("nodes.py", "precompiled.py", "scalars.py", "template.py"))
 
 
 def load(folder: str, shown: str) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def _files(folder: str) -> dict[str, bytes]:
 
 def _key(files: dict[str, bytes]) -> bytes:
     digest = sha256(f"{__version__} {sys.version}".encode())
-    for name, data in [*files.items(), *((name, resources.own_file(name)) for name in _MAKERS)]:
+    for name, data in [*files.items(), *(("", maker) for maker in _MAKERS)]:
         digest.update(f"\0{name}\0{len(data)}\0".encode())
         digest.update(data)
     return digest.digest()
@@ -82,7 +84,11 @@ def _compile(files: dict[str, bytes], shown: str) -> dict[str, Any]:
     from okgen import source  # a run that finds everything compiled reads YAML for the input only
 
     documents = {name: source.parse(data, f"{shown}{name}") for name, data in files.items()}
-    templates = {name: compile_template(each.data, each.file, each.root).parts() for name, each in documents.items() if name != "addon.yaml"}
+    templates = {
+        name: compile_template(each.data, each.file, each.root).parts()
+        for name, each in documents.items()
+        if name != "addon.yaml"
+    }
     definition = documents["addon.yaml"].data
     file = f"{shown}addon.yaml"
     return {
@@ -90,7 +96,9 @@ def _compile(files: dict[str, bytes], shown: str) -> dict[str, Any]:
         "manifests": [parts for name, parts in templates.items() if name.startswith("base/")],
         "statements": templates.get("iam.yaml"),
         "checks": [(check, _check(check, file).parts()) for check in definition.get("checks", [])],
-        "derived": [(name, compile_template(each, file).parts()) for name, each in definition.get("derived", {}).items()],
+        "derived": [
+            (name, compile_template(each, file).parts()) for name, each in definition.get("derived", {}).items()
+        ],
     }
 
 

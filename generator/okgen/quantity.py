@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-_UNITS = {"": 0, "m": -1, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
+_UNITS = {
+    "Ki": 1024.0,
+    "Mi": 1024.0**2,
+    "Gi": 1024.0**3,
+    "Ti": 1024.0**4,
+    "Pi": 1024.0**5,
+    "Ei": 1024.0**6,
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "E": 1e18,
+}
 
 
-def amount(text: str | int) -> float:
+def amount(quantity: str | int) -> float:
     """The number behind ``100m``, ``1.5Gi`` or ``2e3``, in the resource's base unit.
 
     Source: k8s.io/apimachinery/pkg/api/resource, whose grammar the schema checks before.
     """
-    text = str(text)
-    if text.endswith("i"):
-        return float(text[:-2]) * 1024 ** _UNITS[text[-2]] if text[-2] != "K" else float(text[:-2]) * 1024
-    digits = text.rstrip("mkMGTPE")
-    unit = text[len(digits) :]
-    return float(digits) * 1000 ** _UNITS[unit]
+    text = str(quantity)
+    for unit, factor in _UNITS.items():
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * factor
+    return float(text)

@@ -4,61 +4,70 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from okgen.argocd import name_of, source_path
+from okgen.argocd import source_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from okgen.cluster import Cluster
 
+_STACK = "iam/cloudformation.yaml"
+_DIRECT = 51_200  # bytes of a template that AWS takes without a bucket; AWS CloudFormation quotas
+_FOLDERS = (
+    ("iam/", "roles and policies", "you, with CloudFormation or another tool"),
+    ("bootstrap/", "the root project and Application", "you, once, and again when it changes"),
+    ("argocd/", "the add-ons' project and Applications", "Argo CD"),
+    ("namespaces/", "the add-ons' namespaces, which are never pruned", "Argo CD"),
+    ("addons/", "one folder an add-on", "Argo CD"),
+)
 
-def readme(cluster: Cluster) -> str:
-    """Markdown with a table of the add-ons and the three commands that start the cluster."""
+
+def readme(cluster: Cluster, files: Mapping[str, str]) -> str:
+    """Markdown with a table of the add-ons and the commands that start the cluster; ``files`` is the rest of the tree."""
+    folders = [row for row in _FOLDERS if any(path.startswith(row[0]) for path in files)]
     roles = {role.addon: role.name for role in cluster.roles}
-    rows = [
-        f"| {each.addon.name} | {each.release.version} | {each.namespace} | {roles.get(each.addon.name, '–')} |"
+    addons = [
+        (each.addon.name, each.release.version, each.namespace, roles.get(each.addon.name, "none"))
         for each in cluster.addons
     ]
-    commands = [*_iam(cluster), "git push", _apply(cluster)]
-    return "\n".join(
-        [
-            f"# {cluster.name}",
-            "",
-            "Rendered by okgen from a cluster.yaml. Change that file and render again: what is edited here is not kept.",
-            "",
-            "| folder | what is in it | who applies it |",
-            "|---|---|---|",
-            *(["| `iam/` | roles and policies | you, with CloudFormation or by another tool |"] if cluster.roles else []),
-            "| `bootstrap/` | the root project and Application | you, once |",
-            "| `argocd/` | the add-ons' project and Applications | Argo CD |",
-            "| `namespaces/` | the add-ons' namespaces, which are never pruned | Argo CD |",
-            "| `addons/` | one folder an add-on | Argo CD |",
-            "",
-            "| add-on | version | namespace | IAM role |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            "## Start",
-            "",
-            "```sh",
-            *commands,
-            "```",
-            "",
-            f"`kubectl get applications -n {cluster.argocd.namespace} {name_of(cluster, 'namespaces')}` and its neighbours "
-            "say Synced and Healthy when all is there.",
-            "The field manager of its own keeps the bootstrap from claiming what else stands in `argocd-cm`.",
-            "",
-        ]
+    lines = [
+        f"# {cluster.name}",
+        "",
+        "Rendered by okgen from a cluster.yaml. Change that file and render again: what is edited here is not kept.",
+        "",
+        *_table(("folder", "what is in it", "who applies it"), [(f"`{row[0]}`", *row[1:]) for row in folders]),
+        *_table(("add-on", "version", "namespace", "IAM role"), addons),
+        "## Start",
+        "",
+        "```sh",
+        *([_deploy(cluster, files[_STACK])] if _STACK in files else []),
+        "git push",
+        f"kubectl apply --server-side --field-manager=okgen -k {source_path(cluster, 'bootstrap')}",
+        "```",
+        "",
+        f"`kubectl get applications --namespace {cluster.argocd.namespace}` then shows them become Synced and Healthy.",
+        "",
+        *(_about_argocd_cm() if cluster.argocd.health_check else []),
+    ]
+    return "\n".join(lines)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    rule = tuple("---" for _ in head)
+    return [*(f"| {' | '.join(row)} |" for row in (head, rule, *rows)), ""] if rows else []
+
+
+def _deploy(cluster: Cluster, template: str) -> str:
+    bucket = " --s3-bucket BUCKET" if len(template.encode()) > _DIRECT else ""
+    return (
+        f"aws cloudformation deploy --region {cluster.region} --stack-name okgen-{cluster.name} "
+        f"--template-file {source_path(cluster, _STACK)} --capabilities CAPABILITY_NAMED_IAM{bucket}"
     )
 
 
-def _iam(cluster: Cluster) -> list[str]:
-    if not cluster.roles:
-        return []
-    template = source_path(cluster, "iam", "cloudformation.yaml")
+def _about_argocd_cm() -> list[str]:
     return [
-        f"aws cloudformation deploy --region {cluster.region} --stack-name okgen-{cluster.name} "
-        f"--template-file {template} --capabilities CAPABILITY_NAMED_IAM"
+        "The bootstrap sets one key of the ConfigMap `argocd-cm`, under a field manager of its own so that it claims nothing",
+        "else there. Do not `kubectl delete -k` it: that deletes the whole ConfigMap.",
+        "",
     ]
-
-
-def _apply(cluster: Cluster) -> str:
-    return f"kubectl apply --server-side --field-manager=okgen -k {source_path(cluster, 'bootstrap')}"

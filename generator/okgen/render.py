@@ -31,8 +31,7 @@ class Renderer:
 
     def files(self, cluster: Cluster, document: Document) -> dict[str, str]:
         """The text of every file, by its path below the cluster's folder. Raises Refused, TemplateError."""
-        found: dict[str, str] = {"README.md": readme(cluster)}
-        found.update(_folder("bootstrap", argocd.bootstrap(cluster)))
+        found = _folder("bootstrap", argocd.bootstrap(cluster))
         rendered: list[Manifest] = []
         applications: list[Manifest] = []
         problems: list[Problem] = []
@@ -57,7 +56,7 @@ class Renderer:
             problems += [_excess(document, each) for each in too_large.excesses]
         if problems:
             raise Refused(problems)
-        return found
+        return {**found, "README.md": readme(cluster, found)}
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
         """Upstream's CRDs, which okgen knows by name only."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from okgen.problem import in_order
 from okgen.text import harmless, lines_of
@@ -35,8 +35,8 @@ def render(
     return _FORMS[form](in_order(problems), texts, _Paint(color), drift)
 
 
-def wants_color(flag: Literal["auto", "always", "never"], stream: TextIO) -> bool:
-    """Whether to print in colour: as ``--color`` says, else on a terminal unless NO_COLOR is set (no-color.org)."""
+def wants_color(flag: str, stream: TextIO) -> bool:
+    """Whether to print in colour: ``always``, ``never``, or ``auto``: on a terminal unless NO_COLOR is set."""
     if flag != "auto":
         return flag == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -97,7 +97,7 @@ class _Resolver:
         destination = wanted.get("destination", _IN_CLUSTER if self_managed else {"server": arn})
         return ArgoCd(
             namespace=wanted["namespace"],
-            self_managed=self_managed,
+            health_check=self_managed and wanted["healthCheck"],  # the capability has no health customizations
             destination=destination,
             root_destination=wanted.get("rootDestination", _IN_CLUSTER if self_managed else destination),
         )

@@ -125,7 +125,7 @@ def compile_template(value: Any, file: str, node: Node | None = None) -> Templat
     is_loop = part[0] == _REPEATED
     whole = compiler.text().removesuffix(",") if is_loop else f"[({compiler.text()})]"
     offset = 0 if is_loop else len("[(")
-    spots = [(start + offset, *rest) for start, *rest in compiler.spots]
+    spots = [(start + offset, line, column, text) for start, line, column, text in compiler.spots]
     try:
         code = compile(whole, file, "eval")
     except SyntaxError as error:
@@ -193,9 +193,9 @@ class _Compiler:
         if not isinstance(directives, dict) or directives.keys() - {"when", "forEach"}:
             raise self._error("`okgen` takes `when` and `forEach`", node)
         if "forEach" in directives:
-            self._write(") for index,item in enumerate(")
+            self._write(") for index,item in enumerate(_named(")
             self._directive(directives["forEach"], node)
-            self._write(")")
+            self._write("))")
         else:
             # One turn, under a name that leaves the `item` and `index` of a `forEach` around it visible.
             self._write(") for _ in (None,)")
@@ -312,6 +312,7 @@ def _json(value: object) -> str:
 
 _FUNCTIONS: dict[str, Any] = {
     **{function.__name__: function for function in (all, any, enumerate, int, len, max, min, range, sorted, str)},
+    "_named": named,
     "_text": _text,
     "json": _json,
     "digest": _digest,

@@ -132,9 +132,9 @@ def _type(found: _Violation, document: Document) -> tuple[str, str, str]:
     help_text = found.schema.get("x-type-hint", "")
     is_number = isinstance(found.value, (int, float)) and not isinstance(found.value, bool)
     if help_text and is_number:
-        help_text += f'; write "{_written(document, found.path) or found.value}"'
+        help_text += f'; write "{document.written(found.path)}"'
     elif is_number and "string" in wanted:
-        help_text = f'write it in quotes: "{_written(document, found.path) or found.value}"'
+        help_text = f'write it in quotes: "{document.written(found.path)}"'
     return "OKG203", f"expected {expected}, found {_found(found.value, document, found.path)}", help_text
 
 
@@ -151,8 +151,13 @@ def _const(found: _Violation, _document: Document) -> tuple[str, str, str]:
 
 
 def _pattern(found: _Violation, _document: Document) -> tuple[str, str, str]:
-    hint = found.schema.get("x-pattern-hint", f"text that matches {found.wanted}")
-    return "OKG205", f"{_quoted(found.value)} is not valid here", f"expected {hint}"
+    if str(found.value).startswith("<") and str(found.value).endswith(">"):
+        return "OKG205", f"{_quoted(found.value)} is still to be filled in", _expected(found)
+    return "OKG205", f"{_quoted(found.value)} is not valid here", _expected(found)
+
+
+def _expected(found: _Violation) -> str:
+    return f"expected {found.schema.get('x-pattern-hint', f'text that matches {found.wanted}')}"
 
 
 def _bound(found: _Violation, _document: Document) -> tuple[str, str, str]:
@@ -202,15 +207,7 @@ def _found(value: object, document: Document, path: Path) -> str:
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, (int, float)):
-        return f"the number {_written(document, path) or value}"
+        return f"the number {document.written(path)}"
     if isinstance(value, str):
         return f"the string {_quoted(value)}"
     return "a list" if isinstance(value, list) else "a mapping"
-
-
-def _written(document: Document, path: Path) -> str:
-    """A plain scalar as it stands in the file: 1.30 rather than 1.3."""
-    line, column = document.place(path)
-    rest = document.text.splitlines()[line - 1][column - 1 :] if document.text else ""
-    word = rest.split("#")[0].replace(",", " ").replace("}", " ").replace("]", " ").split()
-    return word[0] if word else ""

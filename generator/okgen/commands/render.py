@@ -48,4 +48,6 @@ def _summary(rendered: Rendered, done: Plan) -> str:
     counts = {"created": done.create, "updated": done.update, "removed": done.delete}
     changed = ", ".join(f"{len(paths)} {what}" for what, paths in counts.items() if paths)
     where = os.path.relpath(rendered.place.folder)
-    return f"{rendered.cluster.name}: {changed or 'no change'}, {done.unchanged} unchanged in {where}\n"
+    again = any(path.startswith("bootstrap/") for path in done.update)
+    note = f"  bootstrap/ has changed: apply it again, see {os.path.join(where, 'README.md')}\n" if again else ""
+    return f"{rendered.cluster.name}: {changed or 'no change'}, {done.unchanged} unchanged in {where}\n{note}"
