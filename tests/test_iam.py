@@ -59,7 +59,7 @@ def make_cluster(*roles: Role, region: str = "eu-west-1", boundary: str = "", na
         revision="refs/heads/main",
         path="output",
         crds_vendored=False,
-        argocd=ArgoCd("argocd", self_managed=True, destination=destination, root_destination=destination),
+        argocd=ArgoCd("argocd", health_check=True, destination=destination, root_destination=destination),
         addons=(),
         roles=list(roles),
     )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-import rendering
 import yaml
 
+import rendering
 from okgen import order
 from okgen.catalogue import Addon, Catalogue
 from okgen.codes import CODES
 from okgen.schema import load
 from okgen.template import TemplateError, compile_template
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CATALOGUE = Catalogue()
 each_addon = pytest.mark.parametrize("name", CATALOGUE.names)

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-import rendering
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rendering
 from okgen import schema as okgen_schema
 from okgen import source, violations
 from okgen.catalogue import Catalogue
 from okgen.commands.addons import keys
+from okgen.conforms import conforms, matches
+from okgen.defaults import with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +73,7 @@ def test_every_key_is_described_with_an_example_that_is_valid(path: str, schema:
     assert schema.get("description", "").strip(), path
     assert schema.get("examples") or "enum" in schema or schema.get("type") == "boolean", f"{path} has no example"
     for value in [*schema.get("examples", []), *([schema["default"]] if "default" in schema else [])]:
-        assert okgen_schema.conforms(value, schema, BUNDLE), f"{path}: {value!r}"
+        assert conforms(value, schema, BUNDLE), f"{path}: {value!r}"
     assert not ("default" in schema and "x-default" in schema), path
 
 
@@ -84,13 +86,29 @@ def test_patterns_are_anchored_and_said_in_words(path: str) -> None:
 
 
 def test_a_line_feed_at_the_end_does_not_slip_through_a_pattern() -> None:
-    assert okgen_schema.matches("^a$", "a")
-    assert not okgen_schema.matches("^a$", "a\n")
-    assert okgen_schema.matches(r"^a\$$", "a$")
+    assert matches("^a$", "a")
+    assert not matches("^a$", "a\n")
+    assert matches(r"^a\$$", "a$")
 
 
 EXAMPLES = [rendering.enabled(name) for name in CATALOGUE.names]
-STRANGE: list[Any] = [None, True, 0, -1, 1.5, "", "x", "UPPER", "a b", "x" * 300, [], ["x", "x"], {}, {"x": 1}, {"name": []}]
+STRANGE: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    "UPPER",
+    "a b",
+    "x" * 300,
+    [],
+    ["x", "x"],
+    {},
+    {"x": 1},
+    {"name": []},
+]
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -115,21 +133,25 @@ def test_both_judges_agree(data: st.DataObject) -> None:
         parent = parent[step]
     parent[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(STRANGE)))
     document = source.parse(json.dumps(cluster).encode(), "cluster.yaml")
-    assert okgen_schema.conforms(cluster, BUNDLE, BUNDLE) is (violations.find(document, BUNDLE) == [])
+    assert conforms(cluster, BUNDLE, BUNDLE) is (violations.find(document, BUNDLE) == [])
 
 
 def test_defaults_are_filled_in_below_what_is_given() -> None:
     schema = {
         "type": "object",
         "properties": {
-            "a": {"type": "object", "default": {}, "properties": {"b": {"default": 1}, "c": {"x-default": "${{ two }}"}}},
+            "a": {
+                "type": "object",
+                "default": {},
+                "properties": {"b": {"default": 1}, "c": {"x-default": "${{ two }}"}},
+            },
             "l": {"type": "array", "items": {"type": "object", "properties": {"d": {"default": "x"}}}},
             "n": {"type": ["object", "null"], "properties": {"e": {"default": []}}},
             "absent": {"type": "string"},
         },
     }
     value = {"l": [{}, {"d": "y"}], "n": None, "other": 1}
-    filled = okgen_schema.with_defaults(value, schema, schema, lambda text: text.strip("${} "))
+    filled = with_defaults(value, schema, schema, lambda text: text.strip("${} "))
     assert filled == {
         "a": {"b": 1, "c": "two"},
         "l": [{"d": "x"}, {"d": "y"}],

@@ -60,7 +60,8 @@ TABLE: list[tuple[str, list[Any]]] = [
     ("{okgen: {when: '${{ on }}'}, name: 1}", [{"name": 1}]),
     # a condition inside a loop sees the loop's item
     (
-        "{a: [{okgen: {forEach: '${{ zones }}'}, b: {okgen: {when: '${{ index == 0 }}'}, name: '${{ item.name }}'}, k: 1}]}",
+        ("{a: [{okgen: {forEach: '${{ zones }}'}, k: 1,"
+        " b: {okgen: {when: '${{ index == 0 }}'}, name: '${{ item.name }}'}}]}"),
         [{"a": [{"b": {"name": "a.example.com"}, "k": 1}, {"k": 1}]}],
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -16,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         sys.stdout.write(f"okgen {__version__}\n")
         return 0
-    sys.stdout.reconfigure(errors="backslashreplace")  # input may hold what the terminal's encoding lacks
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # input may hold what the terminal's encoding lacks
     try:
         from okgen import cli
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from okgen import workload
-from okgen.problem import Path, Problem
 from okgen.quantity import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from okgen.catalogue import Addon, Release
+    from okgen.problem import Path, Problem
     from okgen.source import Document
 
 
@@ -91,20 +91,14 @@ def issuer_missing(document: Document, addon: Addon, identity: str) -> Problem:
     )
 
 
-def find(
-    document: Document,
-    addon: Addon,
-    release: Release,
-    values: dict[str, Any],
-    scope: dict[str, Any],
-    data: dict[str, Any],
-) -> Iterator[Problem]:
-    """Problems of one add-on that is on. Raises TemplateError."""
+def find(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Problem]:
+    """Problems of one add-on that is on; ``scope`` is what its templates see. Raises TemplateError."""
     here: Path = ("addons", addon.name)
+    values = scope["values"]
     if addon.definition["lifecycle"] == "archived":
-        message = f"{addon.name} {release.version} is archived upstream"
+        message = f"{addon.name} {scope['version']} is archived upstream"
         yield document.problem("OKG402", here, message, way_out(addon), key=True, severity="warning")
-    if values["namespace"] == data["gitops"]["argocd"]["namespace"]:
+    if values["namespace"] == scope["gitops"]["argocd"]["namespace"]:
         message = f"{addon.name} may not run in Argo CD's own namespace {values['namespace']}"
         help_text = "whoever can deploy there is Argo CD's administrator; choose another namespace"
         yield document.problem("OKG312", (*here, "namespace"), message, help_text)
@@ -131,24 +125,18 @@ def _limits(document: Document, addon: Addon, values: dict[str, Any]) -> Iterato
 
 def _rules(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Problem]:
     for check, template in addon.checks:
+        severity = check.get("severity", "error")
         for found in template.fill(scope):
             path = _place(addon, found["at"])
-            severity = check.get("severity", "error")
+            is_section = len(path) <= len(("addons", addon.name))  # point at its key, not at what is below it
             yield document.problem(
-                check["code"], path, found["message"], found["help"], key=_is_section(path), severity=severity
+                check["code"], path, found["message"], found["help"], key=is_section, severity=severity
             )
-
-
-def _is_section(path: Path) -> bool:
-    return len(path) <= 2  # noqa: PLR2004 - addons.<name>, aws, dns: point at the key, not at what is below it
 
 
 def _place(addon: Addon, at: str) -> Path:
     """``stores[0].prefix`` below the add-on's section, or ``/aws/vpcId`` from the top of the file."""
     if at.startswith("/"):
         return tuple(at.strip("/").split("/"))
-    steps: list[str | int] = ["addons", addon.name]
-    for step in at.replace("]", "").replace("[", ".").split("."):
-        if step:
-            steps.append(int(step) if step.isdigit() else step)
-    return tuple(steps)
+    steps = at.replace("]", "").replace("[", ".").split(".")
+    return ("addons", addon.name, *(int(step) if step.isdigit() else step for step in steps if step))

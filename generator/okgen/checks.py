@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from okgen.partitions import partition_of, regions
-from okgen.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from okgen.problem import Problem
     from okgen.source import Document
 
 _ISSUER_REGION = re.compile(r"https://oidc[.-]eks\.([a-z0-9-]+)\.")
@@ -41,7 +41,7 @@ def _kubernetes(document: Document, data: dict[str, Any], newest: int) -> Iterat
 def _aws(document: Document, aws: dict[str, Any]) -> Iterator[Problem]:
     partition = partition_of(aws["region"])
     if partition is None:
-        from okgen.violations import closest  # noqa: PLC0415 - costs an import of difflib, for a mistake only
+        from okgen.violations import closest  # imports difflib, for a mistake only
 
         near = closest(aws["region"], regions())
         help_text = f"did you mean {near}?" if near else "aws account list-regions names the regions there are"

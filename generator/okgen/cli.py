@@ -78,7 +78,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 
     parser = _Parser(
         prog="okgen",
-        description="Renders cluster.yaml into Kustomize and Argo CD trees, with IAM, for the add-ons of an EKS cluster.",
+        description="Renders cluster.yaml into Kustomize and Argo CD trees for the add-ons of an EKS cluster.",
         epilog=_EPILOG,
         formatter_class=_Help,
     )

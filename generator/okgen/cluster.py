@@ -31,7 +31,10 @@ class Patch(NamedTuple):
 
 
 class Enabled(NamedTuple):
-    """An add-on that is on. ``values`` has all defaults; ``wave`` orders the Applications; ``scope`` is for templates."""
+    """An add-on that is on.
+
+    ``values`` has all defaults; ``wave`` orders the Applications; ``scope`` is what templates see.
+    """
 
     addon: Addon
     release: Release

@@ -80,7 +80,7 @@ def resolved(inputs: Sequence[Input], findings: Findings) -> list[Resolved]:
 
 
 def rendered(inputs: Sequence[Input], findings: Findings, output: str | None = None) -> list[Rendered]:
-    """Render every input that is right; ``output`` is the ``--output`` of the command line. Raises Unable, TemplateError."""
+    """Render every input that is right; ``output`` is ``--output``, or None. Raises Unable, TemplateError."""
     renderer = Renderer()
     found: dict[str, Rendered] = {}
     for each in resolved(inputs, findings):

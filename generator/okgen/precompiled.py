@@ -23,8 +23,9 @@ _MAKERS = tuple(resources.own_file(name) for name in ("nodes.py", "precompiled.p
 
 
 def load(folder: str, shown: str) -> dict[str, Any]:
-    """The parts of the add-on in a folder: ``definition`` (plain data), ``manifests``, ``checks``, ``derived`` and
-    ``statements`` as what ``Template`` takes. ``shown`` comes before a file's name in messages.
+    """The parts of the add-on in a folder; ``shown`` comes before a file's name in messages.
+
+    ``definition`` is plain data; ``manifests``, ``checks``, ``derived`` and ``statements`` are what ``Template`` takes.
 
     Raises TemplateError and Refused for faults in the folder, OSError when it cannot be read.
     """

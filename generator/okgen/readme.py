@@ -23,10 +23,10 @@ _FOLDERS = (
 
 
 def readme(cluster: Cluster, files: Mapping[str, str]) -> str:
-    """Markdown with a table of the add-ons and the commands that start the cluster; ``files`` is the rest of the tree."""
+    """Markdown with a table of the add-ons and the commands that start them; ``files`` is the rest of the tree."""
     folders = [row for row in _FOLDERS if any(path.startswith(row[0]) for path in files)]
     roles = {role.addon: role.name for role in cluster.roles}
-    addons = [
+    addons: list[tuple[str, ...]] = [
         (each.addon.name, each.release.version, each.namespace, roles.get(each.addon.name, "none"))
         for each in cluster.addons
     ]
@@ -67,7 +67,7 @@ def _deploy(cluster: Cluster, template: str) -> str:
 
 def _about_argocd_cm() -> list[str]:
     return [
-        "The bootstrap sets one key of the ConfigMap `argocd-cm`, under a field manager of its own so that it claims nothing",
-        "else there. Do not `kubectl delete -k` it: that deletes the whole ConfigMap.",
+        "The bootstrap sets one key of the ConfigMap `argocd-cm`, under a field manager of its own so that it claims",
+        "nothing else there. Do not `kubectl delete -k` it: that deletes the whole ConfigMap.",
         "",
     ]

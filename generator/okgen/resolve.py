@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from okgen import addon_checks, checks, patches
 from okgen.catalogue import default_value, evaluate, minor
 from okgen.cluster import ArgoCd, Cluster, Enabled, Role
+from okgen.conforms import conforms
+from okgen.defaults import with_defaults
 from okgen.identity import identity_of, statements_of
 from okgen.order import waves
 from okgen.partitions import Partition, partition_of
 from okgen.problem import Problem, Refused, has_errors
 from okgen.registry import Mirrors
-from okgen.schema import bundle, conforms, with_defaults
+from okgen.schema import bundle
 from okgen.template import Names, named, new_scope
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ def check_schema(document: Document, catalogue: Catalogue) -> Schema:
     schema = bundle(catalogue, set(addons) if isinstance(addons, dict) else ())
     if not conforms(data, schema, schema):
         # Only here, as it imports jsonschema, which costs more than rendering a cluster.
-        from okgen import violations  # noqa: PLC0415
+        from okgen import violations
 
-        raise Refused(violations.find(document, bundle(catalogue)))
+        problems = violations.find(document, bundle(catalogue))
+        assert problems, "a file that does not conform breaks a rule"
+        raise Refused(problems)
     return schema
 
 
@@ -115,7 +119,7 @@ class _Resolver:
         for addon, release in present:
             values = names["addons"][addon.name]
             scope = new_scope({**names, **self._own_names(addon, release, values, names, mirrors)})
-            self.problems += addon_checks.find(self.document, addon, release, values, scope, self.data)
+            self.problems += addon_checks.find(self.document, addon, scope)
             role = self._role(addon, scope)
             roles += [role] if role else []
             enabled.append(

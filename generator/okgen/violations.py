@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema
 
+from okgen.conforms import matches
 from okgen.problem import Path, Problem, dotted
-from okgen.schema import Schema, follow, matches
+from okgen.schema import Schema, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:
-    """FILE…"""
+    """The inputs: FILE and more."""
     parser.add_argument(
         "files",
         nargs="*",
@@ -28,13 +28,13 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
-    """--format and --color"""
+    """How problems are shown: --format and --color."""
     parser.add_argument("--format", choices=FORMATS, default="full", help="how problems are shown (default: full)")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """--output"""
+    """Where trees go: --output."""
     parser.add_argument(
         "--output", metavar="DIR", help="the folder that holds one folder a cluster, in place of <root>/<gitops.path>"
     )
@@ -46,7 +46,7 @@ def report(
     drift: Sequence[tuple[str, str]] = (),
     stream: TextIO | None = None,
 ) -> bool:
-    """Print the problems and the drift of a run, on stdout unless told otherwise. Whether there are errors among them."""
+    """Print the problems and the drift of a run, on stdout unless told otherwise. True when there are errors."""
     target = stream or sys.stdout
     problems = in_order(findings.problems)
     color = wants_color(arguments.color, target)

@@ -1,0 +1,36 @@
+"""Fills in the defaults that the schema states, fixed ones and those derived from other values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from okgen.schema import Schema, follow
+from okgen.template import Names, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def with_defaults(value: Any, schema: Schema, root: Schema, derive: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    """A copy with every default filled in, its mappings as Names; ``derive`` gives the value of an ``x-default``."""
+    schema = follow(schema, root)
+    if value is None and "object" in schema.get("type", ()):
+        value = {}
+    if isinstance(value, dict):
+        known = schema.get("properties")
+        if not known:
+            return named(value)
+        filled = Names()
+        for key, item in value.items():
+            filled[key] = with_defaults(item, known[key], root, derive) if key in known else named(item)
+        for key, each in known.items():
+            if key not in filled:
+                expected = follow(each, root)
+                if "default" in expected:
+                    filled[key] = with_defaults(expected["default"], expected, root, derive)
+                elif "x-default" in expected:
+                    filled[key] = with_defaults(derive(expected["x-default"]), expected, root, derive)
+        return filled
+    if isinstance(value, list) and "items" in schema:
+        return [with_defaults(item, schema["items"], root, derive) for item in value]
+    return value
