@@ -1,0 +1,201 @@
+"""The commands as users call them: what they print, where, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import rendering
+import yaml
+
+from okgen import __version__
+from okgen.catalogue import Catalogue
+from okgen.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = Catalogue().names
+
+
+def test_version(tmp_path: Path) -> None:
+    assert rendering.okgen_process("--version", cwd=tmp_path) == (0, f"okgen {__version__}\n", "")
+    assert rendering.okgen_process("render", "--version", cwd=tmp_path)[0] == 2
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    code, out, _ = rendering.okgen("--help", cwd=tmp_path)
+    assert code == 0
+    for command in COMMANDS:
+        assert f"    {command.name} " in out
+        assert rendering.okgen(command.name, "--help", cwd=tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("rendr",),
+        ("render", "--no-such"),
+        ("render", "missing.yaml"),
+        ("render", "."),
+        ("validate", "--format", "xml"),
+        ("schema", "--addon", "external-dn"),
+        ("addons", "external-dn"),
+        ("vendor", "--mirror", "nonsense"),
+    ],
+)
+def test_what_cannot_run_exits_with_2_and_one_message(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    code, out, err = rendering.okgen(*arguments, cwd=tmp_path)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("okgen")
+    assert "Traceback" not in err
+
+
+def test_an_unknown_addon_is_guessed(tmp_path: Path) -> None:
+    assert "did you mean external-dns?" in rendering.okgen("addons", "external-dn", cwd=tmp_path)[2]
+
+
+def test_schema_is_valid_and_judges_the_examples(tmp_path: Path) -> None:
+    code, out, _ = rendering.okgen("schema", cwd=tmp_path)
+    schema = json.loads(out)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert code == 0
+    for path in rendering.REPOSITORY.glob("examples/*/cluster.yaml"):
+        assert list(validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))) == []
+    assert list(validator.iter_errors({"apiVersion": "v1"}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema_of_one_addon_stands_by_itself(tmp_path: Path, name: str) -> None:
+    code, out, _ = rendering.okgen("schema", "--addon", name, cwd=tmp_path)
+    schema = json.loads(out)
+    assert code == 0
+    validator = jsonschema.Draft202012Validator(schema)
+    assert list(validator.iter_errors(rendering.enabled(name)["addons"][name])) == []
+    assert list(validator.iter_errors({"no-such-key": 1}))
+
+
+def test_addons_lists_them(tmp_path: Path) -> None:
+    code, out, err = rendering.okgen("addons", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[1:]] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_addons_shows_versions_and_keys_with_defaults(tmp_path: Path, name: str) -> None:
+    code, out, _ = rendering.okgen("addons", name, cwd=tmp_path)
+    assert code == 0
+    for release in Catalogue().addon(name).releases:
+        assert f"\n{release.version} " in out
+    assert "\nnamespace " in out
+    assert "\nreplicas " in out
+
+
+def test_init_writes_a_file_that_only_lacks_what_the_user_knows(tmp_path: Path) -> None:
+    code, out, err = rendering.okgen("init", cwd=tmp_path)
+    assert (code, out) == (0, "")
+    assert "cluster.yaml" in err
+    path = tmp_path / "cluster.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "# yaml-language-server: $schema=" in text
+    code, out, _ = rendering.okgen("validate", "--format", "concise", cwd=tmp_path)
+    assert code == 1
+    assert all("is still to be filled in" in line for line in out.splitlines())
+    # what init shows in angle brackets are examples: taken out of them, they are values
+    path.write_text(text.replace('"<', '"').replace('>"', '"'), encoding="utf-8")
+    assert rendering.okgen("render", cwd=tmp_path)[0] == 0
+    assert (tmp_path / "output" / "shop-prod" / ".okgen.json").exists()
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text("mine", encoding="utf-8")
+    code, _, err = rendering.okgen("init", str(tmp_path), cwd=tmp_path)
+    assert code == 2
+    assert "never overwrites" in err
+    assert (tmp_path / "cluster.yaml").read_text(encoding="utf-8") == "mine"
+    assert rendering.okgen("init", "no/such/folder/x.yaml", cwd=tmp_path)[0] == 2
+
+
+def test_validate_writes_nothing(tmp_path: Path) -> None:
+    result = rendering.render(tmp_path, rendering.minimal(), command="validate")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["cluster.yaml"]
+
+
+def test_render_check_render(tmp_path: Path) -> None:
+    first = rendering.rendered(tmp_path, rendering.minimal())
+    assert first.err.startswith("demo: ")
+    assert rendering.render(tmp_path, rendering.minimal(), command="check").code == 0
+    again = rendering.rendered(tmp_path, rendering.minimal(), "--fail-on-change")
+    assert "no change" in again.err
+    changed = rendering.render(tmp_path, rendering.minimal(profile="development"), "--fail-on-change")
+    assert changed.code == 1
+    assert changed.tree != first.tree
+
+
+def test_check_lists_drift_by_file_and_kind(tmp_path: Path) -> None:
+    rendering.rendered(tmp_path, rendering.minimal())
+    tree = tmp_path / "output" / "demo"
+    (tree / "README.md").unlink()
+    (tree / "argocd" / "kustomization.yaml").write_text("mine\n", encoding="utf-8")
+    result = rendering.render(tmp_path, rendering.minimal(), "--format", "concise", command="check")
+    assert result.code == 1
+    assert result.out.splitlines() == [
+        "output/demo/README.md: missing",
+        "output/demo/argocd/kustomization.yaml: edited by hand",
+    ]
+    shown = rendering.render(tmp_path, rendering.minimal(), "--format", "json", command="check")
+    drift = json.loads(shown.out)["drift"]
+    assert drift == [
+        {"file": "output/demo/README.md", "kind": "missing"},
+        {"file": "output/demo/argocd/kustomization.yaml", "kind": "edited by hand"},
+    ]
+
+
+def test_an_edit_stops_a_render_until_it_is_forced(tmp_path: Path) -> None:
+    rendering.rendered(tmp_path, rendering.minimal())
+    path = tmp_path / "output" / "demo" / "argocd" / "kustomization.yaml"
+    path.write_text("mine\n", encoding="utf-8")
+    stopped = rendering.render(tmp_path, rendering.minimal(profile="development"))
+    assert stopped.code == 1
+    assert "output/demo/argocd/kustomization.yaml" in stopped.out
+    assert path.read_text(encoding="utf-8") == "mine\n"
+    assert rendering.render(tmp_path, rendering.minimal(), "--force").code == 0
+    assert path.read_text(encoding="utf-8") != "mine\n"
+
+
+def test_nothing_is_written_when_any_file_has_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "good.okgen.yaml").write_text(rendering.written(rendering.minimal()), encoding="utf-8")
+    bad = rendering.minimal(metadata={"name": "other"}, profile="produktion")
+    (tmp_path / "bad.okgen.yaml").write_text(rendering.written(bad), encoding="utf-8")
+    code, out, _ = rendering.okgen("render", ".", cwd=tmp_path)
+    assert code == 1
+    assert "did you mean production?" in out
+    assert not (tmp_path / "output").exists()
+
+
+def test_two_inputs_for_one_folder_are_an_error_with_both_places(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.okgen.yaml").write_text(rendering.written(rendering.minimal()), encoding="utf-8")
+    code, out, _ = rendering.okgen("validate", ".", "--format", "concise", cwd=tmp_path)
+    assert code == 1
+    assert out == "b.okgen.yaml:4:9: OKG320 a.okgen.yaml:4 is rendered into the same folder output/demo\n"
+
+
+def test_a_change_of_the_bootstrap_is_said(tmp_path: Path) -> None:
+    rendering.rendered(tmp_path, rendering.minimal())
+    changed = rendering.rendered(tmp_path, rendering.minimal(gitops={"revision": "refs/heads/next"}))
+    assert "bootstrap/ has changed: apply it again" in changed.err
+
+
+def test_vendor_has_nothing_to_fetch_without_upstream_files(tmp_path: Path) -> None:
+    cluster = rendering.minimal(addons={"cert-manager": None, "external-dns": None})
+    cluster["addons"] = {"external-dns": None}
+    cluster["dns"] = {"zones": [{"name": "a.example.com"}]}
+    result = rendering.render(tmp_path, cluster, command="vendor")
+    assert result.code == 0
+    assert "nothing to fetch" in result.err
