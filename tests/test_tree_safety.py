@@ -596,7 +596,7 @@ class AnyOrder(RuleBasedStateMachine):
         if path:
             os.unlink(os.path.join(self.folder, path))
             with contextlib.suppress(OSError):
-                while path := os.path.dirname(path):  # noqa: PLW2901
+                while path := os.path.dirname(path):
                     os.rmdir(os.path.join(self.folder, path))
 
     @rule()

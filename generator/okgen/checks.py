@@ -16,18 +16,24 @@ if TYPE_CHECKING:
 _ISSUER_REGION = re.compile(r"https://oidc[.-]eks\.([a-z0-9-]+)\.")
 
 
-def find(document: Document, data: dict[str, Any], newest: int) -> list[Problem]:
-    """Problems of the parts outside ``addons``; ``newest`` is the newest Kubernetes minor okgen knows."""
-    return [
-        *_kubernetes(document, data, newest),
-        *_aws(document, data["aws"]),
-        *_zones(document, data["dns"]["zones"]),
-        *_gitops(document, data["gitops"]),
-    ]
+def find(document: Document, sections: dict[str, Any], newest: int) -> list[Problem]:
+    """Problems of the sections outside ``addons``, those given, which fit the schema and have their defaults.
+
+    ``newest`` is the newest Kubernetes minor okgen knows.
+    """
+    found: list[Problem] = []
+    if "kubernetesVersion" in sections:
+        found += _kubernetes(document, sections["kubernetesVersion"], newest)
+    if "aws" in sections:
+        found += _aws(document, sections["aws"])
+    if "dns" in sections:
+        found += _zones(document, sections["dns"]["zones"])
+    if "gitops" in sections:
+        found += _gitops(document, sections["gitops"])
+    return found
 
 
-def _kubernetes(document: Document, data: dict[str, Any], newest: int) -> Iterator[Problem]:
-    version = data["kubernetesVersion"]
+def _kubernetes(document: Document, version: str, newest: int) -> Iterator[Problem]:
     if int(version.partition(".")[2]) > newest:
         yield document.problem(
             "OKG301",

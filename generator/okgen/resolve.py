@@ -38,8 +38,23 @@ def check_schema(document: Document, catalogue: Catalogue) -> Schema:
 
         problems = violations.find(document, bundle(catalogue))
         assert problems, "a file that does not conform breaks a rule"
-        raise Refused(problems)
+        raise Refused([*problems, *checks.find(document, _sound_sections(data, schema), _newest(schema))])
     return schema
+
+
+def _sound_sections(data: Any, schema: Schema) -> dict[str, Any]:  # noqa: ANN401 - any YAML value
+    """The sections that fit the schema though another does not, so that their problems are shown as well."""
+    known = schema["properties"]
+    return {
+        key: with_defaults(value, known[key], schema, lambda _: None)
+        for key, value in (data.items() if isinstance(data, dict) else ())
+        if key in known and conforms(value, known[key], schema)
+    }
+
+
+def _newest(schema: Schema) -> int:
+    """The newest Kubernetes minor okgen knows."""
+    return minor(schema["properties"]["kubernetesVersion"]["x-newest"])
 
 
 def resolve(document: Document, catalogue: Catalogue, root: str) -> tuple[Cluster, list[Problem]]:
@@ -61,8 +76,7 @@ class _Resolver:
         self.minor = minor(self.data["kubernetesVersion"])
 
     def run(self) -> tuple[Cluster, list[Problem]]:
-        newest = minor(self.schema["properties"]["kubernetesVersion"]["x-newest"])
-        self.problems += checks.find(self.document, self.data, newest)
+        self.problems += checks.find(self.document, self.data, _newest(self.schema))
         self.problems += addon_checks.claims(self.document, [self.catalogue.addon(name) for name in self.sections])
         partition = partition_of(self.data["aws"]["region"])
         cluster = self._cluster(partition) if partition else None
