@@ -79,16 +79,17 @@ def _short_names(addon: Addon) -> set[str]:
     return {name for crds in addon.releases[0].crds for short in crds.names.values() for name in short}
 
 
-def issuer_missing(document: Document, addon: Addon, identity: str) -> Problem:
-    """``aws.oidcIssuer`` is not there though an add-on authenticates by it."""
-    why = "aws.identity is irsa" if identity == "irsa" else f"{addon.name} knows only irsa"
-    return document.problem(
-        "OKG305",
-        ("aws", "oidcIssuer"),
-        f'missing key "oidcIssuer" in aws: {addon.name} needs it, as {why}',
-        "aws eks describe-cluster --query cluster.identity.oidc.issuer prints it",
-        key=True,
-    )
+def issuer_missing(document: Document, aws: dict[str, Any], needing: Sequence[str]) -> Iterator[Problem]:
+    """``aws.oidcIssuer`` is not there though the add-ons named authenticate by it."""
+    if needing and not aws.get("oidcIssuer"):
+        why = "as aws.identity is irsa" if aws["identity"] == "irsa" else "as irsa is the only identity it can use"
+        yield document.problem(
+            "OKG305",
+            ("aws", "oidcIssuer"),
+            f'missing key "oidcIssuer" in aws: needed for {", ".join(needing)}, {why}',
+            "aws eks describe-cluster --query cluster.identity.oidc.issuer prints it",
+            key=True,
+        )
 
 
 def find(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Problem]:

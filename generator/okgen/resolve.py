@@ -77,7 +77,6 @@ class _Resolver:
 
     def run(self) -> tuple[Cluster, list[Problem]]:
         self.problems += checks.find(self.document, self.data, _newest(self.schema))
-        self.problems += addon_checks.claims(self.document, [self.catalogue.addon(name) for name in self.sections])
         partition = partition_of(self.data["aws"]["region"])
         cluster = self._cluster(partition) if partition else None
         if cluster is None or has_errors(self.problems):
@@ -125,6 +124,7 @@ class _Resolver:
             (self.catalogue.addon(name), self._release(self.catalogue.addon(name))) for name in sorted(self.sections)
         ]
         present = [(addon, release) for addon, release in chosen if release]
+        self.problems += addon_checks.claims(self.document, [addon for addon, _ in present])
         order = waves([addon for addon, _ in present])
         names = self._names(partition)
         mirrors = Mirrors(self.data["images"]["registries"])
@@ -149,6 +149,8 @@ class _Resolver:
                 )
             )
         self.problems += mirrors.unused(self.document)
+        by_issuer = [each.addon.name for each in enabled if each.scope["identity"]["mode"] == "irsa"]
+        self.problems += addon_checks.issuer_missing(self.document, self.data["aws"], by_issuer)
         return tuple(enabled), roles
 
     def _release(self, addon: Addon) -> Release | None:
@@ -213,8 +215,6 @@ class _Resolver:
         identity = scope["identity"]
         if identity["mode"] is None:
             return None
-        if identity["mode"] == "irsa" and not self.data["aws"].get("oidcIssuer"):
-            self.problems.append(addon_checks.issuer_missing(self.document, addon, self.data["aws"]["identity"]))
         statements = statements_of(addon, scope)
         if not statements:
             return None

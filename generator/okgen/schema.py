@@ -53,7 +53,8 @@ def _section(addon: Addon, settings: Schema, own: Schema) -> Schema:
     for number, workload in enumerate(addon.workloads):
         wanted: Schema = json.loads(json.dumps(settings["workload"]["properties"]))
         if workload.maximum:
-            wanted["replicas"].update(maximum=workload.maximum, examples=[workload.maximum])
+            description = "How many pods. It has no leader election, so that more than one would race."
+            wanted["replicas"].update(maximum=workload.maximum, examples=[workload.maximum], description=description)
         wanted["replicas"]["x-default"] = _by_profile(workload.replicas)
         wanted["resources"]["default"] = workload.resources
         if workload.priority_class:

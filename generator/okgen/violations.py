@@ -25,6 +25,7 @@ _NAMES = {
     "object": "a mapping",
     "string": "a string",
 }
+_UNKNOWN, _MISSING = "OKG201", "OKG202"
 _SHOWN = 60  # characters of a value that a message quotes
 
 
@@ -61,7 +62,26 @@ def find(document: Document, schema: Schema) -> list[Problem]:
             worst[found.path] = found
     for found in worst.values():
         problems += _explain(found, document, schema)
-    return problems
+    return _without_echoes(problems)
+
+
+def _without_echoes(problems: list[Problem]) -> list[Problem]:
+    """A required key that is misspelt is both unknown and missing; only the misspelling is the mistake."""
+    unknown = [_parent_and_key(problem.path) for problem in problems if problem.code == _UNKNOWN]
+    echoes = {
+        (parent, closest(key, [missing for other, missing in _missing_keys(problems) if other == parent]))
+        for parent, key in unknown
+    }
+    return [each for each in problems if each.code != _MISSING or _parent_and_key(each.path) not in echoes]
+
+
+def _missing_keys(problems: list[Problem]) -> list[tuple[str, str]]:
+    return [_parent_and_key(problem.path) for problem in problems if problem.code == _MISSING]
+
+
+def _parent_and_key(path: str) -> tuple[str, str]:
+    parent, _, key = path.rpartition(".")
+    return parent, key
 
 
 def closest(name: str, known: Iterable[str]) -> str:
@@ -114,7 +134,7 @@ def _unknown_keys(value: dict[str, Any], schema: Schema, path: Path, document: D
             where = dotted(path) or "the file"
             what = "add-on" if path == ("addons",) else "key"
             help_text = suggestion(key, known, f"{what}s of {where}" if what == "key" else "add-ons")
-            yield document.problem("OKG201", (*path, key), f"unknown {what} {_quoted(key)}", help_text, key=True)
+            yield document.problem(_UNKNOWN, (*path, key), f"unknown {what} {_quoted(key)}", help_text, key=True)
 
 
 def _missing(key: str, schema: Schema, path: Path, document: Document, root: Schema) -> Problem:
@@ -124,7 +144,7 @@ def _missing(key: str, schema: Schema, path: Path, document: Document, root: Sch
     quoted = f'"{shown}"' if shown and not shown[0].isalpha() else shown
     help_text = f"for example {key}: {quoted}" if shown else expected.get("description", "")
     where = f" in {dotted(path)}" if path else ""
-    return document.problem("OKG202", (*path, key), f"missing key {_quoted(key)}{where}", help_text, key=True)
+    return document.problem(_MISSING, (*path, key), f"missing key {_quoted(key)}{where}", help_text, key=True)
 
 
 def _type(found: _Violation, document: Document) -> tuple[str, str, str]:
