@@ -41,7 +41,9 @@ class AddonRenderer:
         """What an add-on can have in any cluster, upstream's CRDs excepted: its templates say, not the input."""
         if addon.name not in self._kinds:
             found = {kind_of(template.outline) for template in addon.manifests}
-            self._kinds[addon.name] = found | ({workload.DISRUPTION_BUDGET} if addon.workloads else set())
+            if any(each.maximum != 1 for each in addon.workloads):
+                found.add(workload.DISRUPTION_BUDGET)
+            self._kinds[addon.name] = found
         return self._kinds[addon.name]
 
     def _same_everywhere(self, enabled: Enabled) -> list[Manifest]:

@@ -74,13 +74,12 @@ def namespaces_application(cluster: Cluster, spaces: Sequence[Manifest], digest:
 def namespaces_project(cluster: Cluster, spaces: Sequence[Manifest]) -> Manifest:
     """The project of that Application: Namespaces, and nothing that stands in one."""
     spec = {
-        "description": f"Namespaces of cluster {cluster.name}, rendered by okgen",
         "destinations": [{**cluster.argocd.destination, "namespace": spaces[0].name}],
         "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
-        # Not an empty whitelist: wherever Argo CD writes the project itself it leaves that out, and then all is allowed.
+        # Not an empty whitelist: where Argo CD writes the project itself it leaves that out, and then all is allowed.
         "namespaceResourceBlacklist": [{"group": "*", "kind": "*"}],
     }
-    value = _own_project(cluster, "namespaces", spec)
+    value = _own_project(cluster, "namespaces", "Namespaces", spec)
     return _finished(value, "okgen", __version__)._replace(file="appproject-namespaces.yaml")
 
 
@@ -112,12 +111,11 @@ def addon_project(cluster: Cluster, enabled: Enabled, manifests: Iterable[Manife
     spaces = sorted({enabled.namespace, *(each.namespace for each in rendered if each.namespace)})
     name = enabled.addon.name
     spec = {
-        "description": f"{name} of cluster {cluster.name}, rendered by okgen",
         "destinations": [{**cluster.argocd.destination, "namespace": space} for space in spaces],
         "clusterResourceWhitelist": [_entry(kind) for kind in admitted if not kind.namespaced],
         "namespaceResourceWhitelist": [_entry(kind) for kind in admitted if kind.namespaced],
     }
-    value = _own_project(cluster, name, spec)
+    value = _own_project(cluster, name, name, spec)
     return _finished(value, name, enabled.release.version)._replace(file=f"appproject-{name}.yaml")
 
 
@@ -129,25 +127,28 @@ def _entry(kind: Kind) -> dict[str, str]:
     return {"group": kind.group, "kind": kind.kind}
 
 
-def _own_project(cluster: Cluster, part: str, spec: dict[str, Any]) -> dict[str, Any]:
+def _own_project(cluster: Cluster, part: str, what: str, spec: dict[str, Any]) -> dict[str, Any]:
     """The project of one Application, with its name; the finalizer keeps it until no Application refers to it."""
-    value = _project(cluster, name_of(cluster, part), spec)
+    value = _project(cluster, name_of(cluster, part), what, spec)
     value["metadata"].update({"annotations": {_WAVE: str(_PROJECT_WAVE)}, "finalizers": [_FINALIZER]})
     return value
 
 
-def _project(cluster: Cluster, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+def _project(cluster: Cluster, name: str, what: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": _API,
         "kind": "AppProject",
         "metadata": {"name": name, "namespace": cluster.argocd.namespace},
-        "spec": {"description": spec["description"], "sourceRepos": [cluster.repository], **spec},
+        "spec": {
+            "description": f"{what} of cluster {cluster.name}, rendered by okgen",
+            "sourceRepos": [cluster.repository],
+            **spec,
+        },
     }
 
 
 def _root_project(cluster: Cluster) -> dict[str, Any]:
     spec = {
-        "description": f"The Applications of cluster {cluster.name}, rendered by okgen",
         "destinations": [{**cluster.argocd.root_destination, "namespace": cluster.argocd.namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
@@ -155,13 +156,13 @@ def _root_project(cluster: Cluster) -> dict[str, Any]:
             {"group": "argoproj.io", "kind": "Application"},
         ],
     }
-    return _project(cluster, name_of(cluster, "root"), spec)
+    return _project(cluster, name_of(cluster, "root"), "The Applications", spec)
 
 
 def _root_application(cluster: Cluster) -> dict[str, Any]:
     value = _application(cluster, shorten(cluster.name, NAME_LIMIT), ("argocd",), cluster.argocd.namespace)
     value["spec"]["project"] = name_of(cluster, "root")
-    # Without PruneLast: what was removed is gone before what comes in its place, and the latest wave goes first.
+    # Without PruneLast, which would prune everything at once, and not before all that remains is healthy.
     value["spec"]["syncPolicy"]["syncOptions"] = ["FailOnSharedResource=true"]
     value["spec"]["destination"].update(cluster.argocd.root_destination)
     if cluster.argocd.root_destination.keys() != cluster.argocd.destination.keys():

@@ -13,7 +13,7 @@ from okgen.problem import Refused
 from okgen.readme import readme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from okgen.cluster import Cluster, Enabled
     from okgen.problem import Problem
@@ -43,6 +43,7 @@ class Renderer:
             applications.append(argocd.namespaces_application(cluster, spaces, _digest(files)))
         for enabled in cluster.addons:
             manifests = self._addons.manifests(enabled, cluster.profile)
+            problems += _intruders(document, cluster, enabled, manifests)
             crds = self._crds(enabled)
             problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
             files = _addon_folder(cluster, enabled, manifests)
@@ -76,6 +77,19 @@ def _addon_folder(cluster: Cluster, enabled: Enabled, manifests: list[Manifest])
     listed = [each.file for each in manifests]
     files[f"{folder}/kustomization.yaml"] = addon_kustomization(enabled, listed, vendored=cluster.crds_vendored)
     return files
+
+
+def _intruders(
+    document: Document, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]
+) -> Iterator[Problem]:
+    """A problem where an add-on puts something into Argo CD's own namespace, which its project must not admit."""
+    own = cluster.argocd.namespace
+    inside = next((each for each in manifests if each.namespace == own), None)
+    if inside:
+        name = enabled.addon.name
+        message = f"{name} puts the {inside.kind} {inside.name} into Argo CD's own namespace {own}"
+        help_text = "whoever can deploy there is Argo CD's administrator; keep the two apart"
+        yield document.problem("OKG312", ("addons", name), message, help_text, key=True)
 
 
 def _excess(document: Document, excess: iam.Excess) -> Problem:
