@@ -13,7 +13,7 @@ settings.register_profile("explore", deadline=None, max_examples=3000)
 settings.load_profile("explore" if os.environ.get("OKGEN_EXPLORE") else "same")
 
 # Files whose tests run other programs: marked `tools`, and last in the run, in this order.
-TOOLS = ("test_wheel", "test_parity", "test_kustomize", "test_kubeconform")
+TOOLS = ("test_wheel", "test_kustomize", "test_kubeconform", "test_parity")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,7 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
-        return TOOLS.index(item.path.stem) + 1 if item.path.stem in TOOLS else 0
+        places = [place for place, name in enumerate(TOOLS, 2) if item.path.stem.startswith(name)]
+        return places[0] if places else int(item.get_closest_marker("tools") is not None)
 
     items.sort(key=rank)
     for item in items:

@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 import rendering
-from okgen.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,13 +68,14 @@ def in_kustomization(result: rendering.Result, folder: str) -> list[str]:
 # ------------------------------------------------------------------------------------------------------ the projects
 
 
-def test_each_application_has_a_project_of_its_own_name(tmp_path: Path) -> None:
+def test_two_projects(tmp_path: Path) -> None:
     result = rendering.rendered(tmp_path, cluster())
     applications, projects = named(result, "Application"), named(result, "AppProject")
     assert applications.keys() == {"demo", "demo-namespaces", *(f"demo-{name}" for name in ALL)}
-    assert projects.keys() == {"demo-root", *applications.keys() - {"demo"}}
-    assert applications["demo"]["spec"]["project"] == "demo-root"
-    assert all(each["spec"]["project"] == name for name, each in applications.items() if name != "demo")
+    assert projects.keys() == {"demo-root", "demo"}
+    assert {name: each["spec"]["project"] for name, each in applications.items()} == {
+        name: "demo-root" if name == "demo" else "demo" for name in applications
+    }
 
 
 def test_every_object_of_argo_cd_is_in_its_namespace_and_in_its_folder(tmp_path: Path) -> None:
@@ -83,69 +83,21 @@ def test_every_object_of_argo_cd_is_in_its_namespace_and_in_its_folder(tmp_path:
     objects = [*named(result, "Application").values(), *named(result, "AppProject").values()]
     assert {each["metadata"]["namespace"] for each in objects} == {"gitops"}
     files = {path.rpartition("/")[2] for path in result.tree if path.startswith("argocd/")} - {"kustomization.yaml"}
-    parts = ["namespaces", *ALL]
-    assert files == {f"{kind}-{part}.yaml" for kind in ("appproject", "application") for part in parts}
+    assert files == {"appproject-demo.yaml", *(f"application-{part}.yaml" for part in ("namespaces", *ALL))}
     assert sorted(files) == sorted(in_kustomization(result, "argocd"))
 
 
 @pytest.mark.parametrize("profile", ["production", "development"])
-@pytest.mark.parametrize("addon", Catalogue().names)
-def test_a_project_admits_what_is_rendered_and_what_other_settings_would_render(
-    tmp_path: Path, addon: str, profile: str
-) -> None:
-    aws = {"identity": "irsa", "oidcIssuer": rendering.OIDC_ISSUER}
-    result = rendering.rendered(tmp_path, rendering.enabled(addon, profile=profile, aws=aws))
-    project, objects = result.object("AppProject", f"demo-{addon}"), held(result, addon)
-    urls = [each for each in in_kustomization(result, f"addons/{addon}") if each.startswith("https://")]
-    upstream = {("apiextensions.k8s.io", "CustomResourceDefinition")} if urls else set()
-    templates = [yaml.safe_load(path.read_text()) for path in (rendering.OVERLAYS / addon / "base").iterdir()]
-    budget = {("policy", "PodDisruptionBudget")} if any(each.maximum != 1 for each in workloads(addon)) else set()
-    assert listed(project, "cluster") == kinds(templates, namespaced=False) | upstream
-    assert listed(project, "namespace") == kinds(templates, namespaced=True) | budget
-    assert listed(project, "cluster") >= kinds(objects, namespaced=False)
-    assert listed(project, "namespace") >= kinds(objects, namespaced=True)
-
-
-def workloads(addon: str) -> tuple[Any, ...]:
-    return Catalogue().addon(addon).workloads
-
-
-@pytest.mark.parametrize("addon", Catalogue().names)
-def test_a_template_says_its_kind_without_the_input(addon: str) -> None:
-    for template in Catalogue().addon(addon).manifests:
-        outline = template.outline
-        assert isinstance(outline["apiVersion"], str), template.file
-        assert isinstance(outline["kind"], str), template.file
-        assert "name" in outline["metadata"], template.file
-
-
-@pytest.mark.parametrize(
-    ("addon", "before", "after"),
-    [
-        ("cert-manager", {"replicas": 2}, {"replicas": 1}),
-        ("external-secrets", {"stores": [STORE]}, {"stores": []}),
-    ],
-)
-def test_a_kind_that_is_no_longer_rendered_is_still_admitted(
-    tmp_path: Path, addon: str, before: dict[str, Any], after: dict[str, Any]
-) -> None:
-    """Argo CD prunes only what the project admits, and the project may have changed before the Application syncs."""
-    first, second = (
-        rendering.rendered(tmp_path / str(number), cluster(addons={addon: values}))
-        for number, values in enumerate((before, after))
-    )
-    assert len(held(first, addon)) > len(held(second, addon))
-    assert first.object("AppProject", f"demo-{addon}") == second.object("AppProject", f"demo-{addon}")
-
-
-def test_a_project_admits_the_namespaces_of_its_add_on_only(tmp_path: Path) -> None:
-    result = rendering.rendered(tmp_path, cluster())
-    for addon in ALL:
-        objects = [each for each in held(result, addon) if "namespace" in each["metadata"]]
-        spaces = sorted({each["metadata"]["namespace"] for each in objects})
-        project = result.object("AppProject", f"demo-{addon}")
-        assert project["spec"]["destinations"] == [{**IN_CLUSTER, "namespace": space} for space in spaces]
-        assert "argocd" not in spaces
+def test_the_project_admits_exactly_what_is_rendered(tmp_path: Path, profile: str) -> None:
+    result = rendering.rendered(tmp_path, cluster(profile=profile))
+    spec = result.object("AppProject", "demo")["spec"]
+    objects = [each for addon in ALL for each in held(result, addon)]
+    spaces = {each["metadata"]["namespace"] for each in objects if "namespace" in each["metadata"]}
+    elsewhere = {("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")}
+    assert listed({"spec": spec}, "cluster") == kinds(objects, namespaced=False) | elsewhere
+    assert listed({"spec": spec}, "namespace") == kinds(objects, namespaced=True)
+    assert spec["destinations"] == [{**IN_CLUSTER, "namespace": space} for space in sorted(spaces)]
+    assert "argocd" not in spaces
 
 
 def test_every_project_admits_the_repository_and_no_other(tmp_path: Path) -> None:
@@ -161,14 +113,6 @@ def test_no_list_that_limits_namespaced_kinds_is_empty(tmp_path: Path) -> None:
         assert spec.get("namespaceResourceWhitelist") or spec["namespaceResourceBlacklist"] == [
             {"group": "*", "kind": "*"}
         ]
-
-
-def test_the_project_of_the_namespaces_admits_nothing_else(tmp_path: Path) -> None:
-    result = rendering.rendered(tmp_path, cluster())
-    spec = result.object("AppProject", "demo-namespaces")["spec"]
-    application = result.object("Application", "demo-namespaces")
-    assert spec["clusterResourceWhitelist"] == [{"group": "", "kind": "Namespace"}]
-    assert spec["destinations"] == [application["spec"]["destination"]]
 
 
 def test_the_root_project_admits_applications_and_projects_in_argo_cds_namespace(tmp_path: Path) -> None:
@@ -200,52 +144,17 @@ def test_waves_follow_from_what_comes_after_what(
     }
     assert waves == {f"demo-{addon}": wave for addon, wave in expected.items()}
     assert wave_of(result, "Application", "demo-namespaces") == -1
-    for part in ("namespaces", *addons):
-        assert wave_of(result, "AppProject", f"demo-{part}") == -2
+    assert wave_of(result, "AppProject", "demo") == -2
 
 
 def wave_of(result: rendering.Result, kind: str, name: str) -> int:
     return int(result.object(kind, name)["metadata"]["annotations"][WAVE])
 
 
-def pruned(waves: list[int]) -> dict[int, int]:
-    """In which wave Argo CD prunes objects of these waves: the first for the last, and so on."""
-    return dict(zip(sorted(set(waves)), sorted(set(waves), reverse=True), strict=True))
-
-
-@pytest.mark.parametrize(
-    "removed",
-    [
-        ["external-dns"],
-        ["cert-manager", "aws-load-balancer-controller"],
-        ["external-secrets", "external-dns"],
-        ["cert-manager", "aws-load-balancer-controller", "external-dns"],
-    ],
-)
-def test_what_is_taken_out_goes_application_first(tmp_path: Path, removed: list[str]) -> None:
-    before = rendering.rendered(tmp_path / "before", cluster())
-    after = rendering.rendered(
-        tmp_path / "after", cluster(addons={name: value for name, value in ALL.items() if name not in removed})
-    )
-    gone = [path for path in before.tree if path.startswith("argocd/") and path not in after.tree]
-    assert sorted(gone) == sorted(
-        f"argocd/{kind}-{name}.yaml" for kind in ("appproject", "application") for name in removed
-    )
-    order = pruned([int(yaml.safe_load(before.tree[path])["metadata"]["annotations"][WAVE]) for path in gone])
-    projects = order[wave_of(before, "AppProject", f"demo-{removed[0]}")]
-    applications = [order[wave_of(before, "Application", f"demo-{name}")] for name in removed]
-    assert max(applications) < projects
-    assert applications == sorted(applications, reverse=True)  # as `removed` is in the order of installation
-    # PruneLast would put all of them into one wave, after everything else is healthy.
-    options = before.object("Application", "demo")["spec"]["syncPolicy"]["syncOptions"]
+def test_what_is_taken_out_goes_before_what_replaces_it_is_made(tmp_path: Path) -> None:
+    """PruneLast would let both run until everything else is healthy; without, Argo CD prunes first in each wave."""
+    options = rendering.rendered(tmp_path, cluster()).object("Application", "demo")["spec"]["syncPolicy"]["syncOptions"]
     assert not [each for each in options if each.startswith("PruneLast")]
-
-
-def test_taking_an_add_on_out_leaves_the_projects_of_others(tmp_path: Path) -> None:
-    with_dns = rendering.rendered(tmp_path / "with", cluster(addons={"cert-manager": None, "external-dns": None}))
-    without = rendering.rendered(tmp_path / "without", cluster(addons={"cert-manager": None}))
-    for file in ("appproject-cert-manager.yaml", "application-cert-manager.yaml"):
-        assert with_dns.tree[f"argocd/{file}"] == without.tree[f"argocd/{file}"]
 
 
 def test_finalizers(tmp_path: Path) -> None:
@@ -324,13 +233,12 @@ def test_long_names_are_cut_alike_everywhere(tmp_path: Path) -> None:
     name = "a" * 40
     result = rendering.rendered(tmp_path, cluster(metadata={"name": name}))
     applications, projects = named(result, "Application"), named(result, "AppProject")
-    assert len(applications) == len(projects) == len(ALL) + 2
+    assert len(applications) == len(ALL) + 2
     assert all(len(each) <= 63 for each in [*applications, *projects])
     assert f"{name}-cert-manager" in applications
     assert f"{name}-aws-load-balancer-controller" not in applications
     for each, application in applications.items():
-        assert application["spec"]["project"] in projects
-        assert application["spec"]["project"] == each or each == name
+        assert application["spec"]["project"] == (f"{name}-root" if each == name else name)
 
 
 # ------------------------------------------------------------------------------------ destinations and health check
@@ -384,6 +292,6 @@ def test_without_the_health_check_argocd_cm_is_left_alone(tmp_path: Path, argocd
 
 def test_add_ons_in_kube_system_need_no_namespaces(tmp_path: Path) -> None:
     result = rendering.rendered(tmp_path, cluster(addons={"external-dns": {"namespace": "kube-system"}}))
-    assert named(result, "AppProject").keys() == {"demo-root", "demo-external-dns"}
+    assert named(result, "AppProject").keys() == {"demo-root", "demo"}
     assert named(result, "Application").keys() == {"demo", "demo-external-dns"}
     assert not [path for path in result.tree if path.startswith("namespaces/")]

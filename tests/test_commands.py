@@ -192,6 +192,18 @@ def test_a_change_of_the_bootstrap_is_said(tmp_path: Path) -> None:
     assert "bootstrap/ has changed: apply it again" in changed.err
 
 
+def test_what_argo_cd_would_leave_behind_is_said(tmp_path: Path) -> None:
+    addons = {"cert-manager": None, "external-dns": None}
+    cluster = rendering.minimal(addons=addons, dns={"zones": [{"name": "a.example.com"}]})
+    rendering.rendered(tmp_path, cluster)
+    del cluster["addons"]["external-dns"]
+    assert "external-dns: delete the Application in Argo CD before you push" in rendering.rendered(tmp_path, cluster).err
+    cluster["profile"] = "development"
+    lost = rendering.rendered(tmp_path, cluster).err
+    assert "Argo CD leaves in place what its project no longer admits (PodDisruptionBudget)" in lost
+    assert "Argo CD" not in rendering.rendered(tmp_path, cluster).err
+
+
 def test_vendor_has_nothing_to_fetch_without_upstream_files(tmp_path: Path) -> None:
     cluster = rendering.minimal(addons={"cert-manager": None, "external-dns": None})
     cluster["addons"] = {"external-dns": None}

@@ -192,6 +192,7 @@ def hostile_strings(count: int) -> list[str]:
     return HOSTILE + ["".join(chance.choices(parts, k=chance.randint(1, 8))) for _ in range(count)]
 
 
+@pytest.mark.tools
 def test_go_reads_back_what_was_written(tmp_path: Path) -> None:
     """Helm: sigs.k8s.io/yaml, which Kubernetes and kubectl read with as well."""
     helm = tool("helm")
@@ -216,6 +217,7 @@ def test_go_reads_back_what_was_written(tmp_path: Path) -> None:
 BEYOND_KUSTOMIZE = re.compile("[\x7f-\x9f\ufffe\uffff]|.{1000}|\\A(?:<<|=|\\.[0-9][0-9_]*)\\Z", re.DOTALL)
 
 
+@pytest.mark.tools
 def test_kustomize_reads_back_what_was_written(tmp_path: Path) -> None:
     """Kustomize: a fork of yaml.v3; it writes YAML again, which PyYAML reads."""
     kustomize = tool("kustomize")

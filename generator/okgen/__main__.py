@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
@@ -11,19 +12,9 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def main(arguments: list[str] | None = None) -> int:
     """Run okgen with these arguments, or the process's own; the exit code is 0, 1 or 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given == ["--version"]:
-        # Answered before anything is imported: editors and hooks ask for it all the time.
-        from okgen import __version__
-
-        sys.stdout.write(f"okgen {__version__}\n")
-        return 0
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # input may hold what the terminal's encoding lacks
+    _prepare_streams()
     try:
-        from okgen import cli
-
-        code = cli.main(given)
+        code = _run(given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("okgen: interrupted\n")
@@ -32,7 +23,40 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader, `head` for one, has what it wanted. Python's own flush at exit would complain once more.
         sys.stdout = None
         return 0
+    except OSError as error:  # a full disk, for one, behind stdout or stderr
+        sys.stdout = None
+        return _cannot_write(error)
     return code
+
+
+def _run(given: list[str]) -> int:
+    if given == ["--version"]:
+        # Answered before anything is imported: editors and hooks ask for it all the time.
+        from okgen import __version__
+
+        sys.stdout.write(f"okgen {__version__}\n")
+        return 0
+    from okgen import cli
+
+    return cli.main(given)
+
+
+def _prepare_streams() -> None:
+    """Makes writing safe: Python has None in the place of a stream that the caller closed (``>&-``)."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # input may hold what the terminal's encoding lacks
+
+
+def _cannot_write(error: OSError) -> int:
+    try:
+        sys.stderr.write(f"okgen: cannot write what there is to say: {error.strerror}\n")
+    except OSError:
+        sys.stderr = None  # that is the one
+    return 2
 
 
 if __name__ == "__main__":

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from okgen import workload
-from okgen.manifest import Kind, Manifest, distinct, kind_of, labelled, manifest
+from okgen.manifest import Manifest, distinct, labelled, manifest
 from okgen.template import TemplateError
 
 if TYPE_CHECKING:
-    from okgen.catalogue import Addon
     from okgen.cluster import Enabled
     from okgen.template import Template
 
@@ -20,7 +19,6 @@ class AddonRenderer:
     def __init__(self) -> None:
         self._built: dict[tuple[Template, str, str], list[Manifest]] = {}
         self._fixed: dict[tuple[str, str], list[Manifest]] = {}
-        self._kinds: dict[str, set[Kind]] = {}
 
     def manifests(self, enabled: Enabled, profile: str) -> list[Manifest]:
         """The objects of an add-on, in the order of their files. Raises TemplateError."""
@@ -36,15 +34,6 @@ class AddonRenderer:
                     built = self._built[key] = _build(enabled, template, values, settings)
                 found += built
         return distinct(sorted(found))
-
-    def kinds(self, addon: Addon) -> set[Kind]:
-        """What an add-on can have in any cluster, upstream's CRDs excepted: its templates say, not the input."""
-        if addon.name not in self._kinds:
-            found = {kind_of(template.outline) for template in addon.manifests}
-            if any(each.maximum != 1 for each in addon.workloads):
-                found.add(workload.DISRUPTION_BUDGET)
-            self._kinds[addon.name] = found
-        return self._kinds[addon.name]
 
     def _same_everywhere(self, enabled: Enabled) -> list[Manifest]:
         """The objects whose templates ask nothing of the cluster."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
 from okgen.kustomize import KEEP, VENDORED
-from okgen.manifest import Kind, Manifest, labelled, manifest
+from okgen.manifest import Manifest, labelled, manifest
 from okgen.names import shorten
 from okgen.resources import own_file
 
@@ -23,9 +23,7 @@ _WAVE = "argocd.argoproj.io/sync-wave"
 _PATHS = "argocd.argoproj.io/manifest-generate-paths"
 _COMPARE = "argocd.argoproj.io/compare-options"
 _DIGEST = "okgen.dev/tree-digest"
-# Before the add-ons, which start at 0. What the root prunes goes in the opposite order, and is waited for: Applications
-# first, the latest wave before the others, projects last.
-_PROJECT_WAVE, _NAMESPACES_WAVE = -2, -1
+_PROJECT_WAVE, _NAMESPACES_WAVE = -2, -1  # before the add-ons, which start at 0
 _HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 # Two hours of tries. The same commit is not tried again after the last one, and a first install waits for images,
 # webhooks and certificates. `refresh` makes a retry take the newest commit, so that a mistake can be mended meanwhile.
@@ -71,18 +69,6 @@ def namespaces_application(cluster: Cluster, spaces: Sequence[Manifest], digest:
     return _finished(value, "okgen", __version__)._replace(file="application-namespaces.yaml")
 
 
-def namespaces_project(cluster: Cluster, spaces: Sequence[Manifest]) -> Manifest:
-    """The project of that Application: Namespaces, and nothing that stands in one."""
-    spec = {
-        "destinations": [{**cluster.argocd.destination, "namespace": spaces[0].name}],
-        "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
-        # Not an empty whitelist: where Argo CD writes the project itself it leaves that out, and then all is allowed.
-        "namespaceResourceBlacklist": [{"group": "*", "kind": "*"}],
-    }
-    value = _own_project(cluster, "namespaces", "Namespaces", spec)
-    return _finished(value, "okgen", __version__)._replace(file="appproject-namespaces.yaml")
-
-
 def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manifest:
     """The Application of an add-on. Its finalizer removes the add-on's objects, last wave first, before it goes."""
     name = enabled.addon.name
@@ -99,56 +85,45 @@ def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manife
     return _finished(value, name, enabled.release.version)._replace(file=f"application-{name}.yaml")
 
 
-def addon_project(cluster: Cluster, enabled: Enabled, manifests: Iterable[Manifest], kinds: set[Kind]) -> Manifest:
-    """The project of an add-on: this repository, the namespaces that were rendered, and ``kinds`` with those rendered.
-
-    Argo CD neither prunes nor deletes what a project does not admit. Therefore ``kinds`` are all that the add-on can
-    have: one that is no longer rendered must still be admitted when the Application prunes it. And therefore each
-    Application has a project of its own, which its finalizer keeps until the Application is gone with its objects.
-    """
+def project(cluster: Cluster, manifests: Iterable[Manifest]) -> Manifest:
+    """The add-ons' project: exactly this repository and the namespaces and kinds that were rendered."""
     rendered = list(manifests)
-    admitted = sorted(kinds.union(each.admitted_as for each in rendered))
-    spaces = sorted({enabled.namespace, *(each.namespace for each in rendered if each.namespace)})
-    name = enabled.addon.name
+    spaces = sorted({enabled.namespace for enabled in cluster.addons} | {m.namespace for m in rendered if m.namespace})
     spec = {
+        "description": f"Add-ons of cluster {cluster.name}, rendered by okgen",
+        "sourceRepos": [cluster.repository],
         "destinations": [{**cluster.argocd.destination, "namespace": space} for space in spaces],
-        "clusterResourceWhitelist": [_entry(kind) for kind in admitted if not kind.namespaced],
-        "namespaceResourceWhitelist": [_entry(kind) for kind in admitted if kind.namespaced],
+        "clusterResourceWhitelist": _kinds(m for m in rendered if not m.namespace),
+        "namespaceResourceWhitelist": _kinds(m for m in rendered if m.namespace),
     }
-    value = _own_project(cluster, name, name, spec)
-    return _finished(value, name, enabled.release.version)._replace(file=f"appproject-{name}.yaml")
+    value = _project(cluster, shorten(cluster.name, NAME_LIMIT), spec)
+    value["metadata"]["annotations"] = {_WAVE: str(_PROJECT_WAVE)}
+    value["metadata"]["finalizers"] = [_FINALIZER]  # stays until no Application refers to it
+    return _finished(value, "okgen", __version__)
 
 
 def _finished(value: dict[str, Any], name: str, version: str) -> Manifest:
     return manifest(labelled(value, name, version))
 
 
-def _entry(kind: Kind) -> dict[str, str]:
-    return {"group": kind.group, "kind": kind.kind}
+def _kinds(manifests: Iterable[Manifest]) -> list[dict[str, str]]:
+    found = sorted({(each.group, each.kind) for each in manifests})
+    return [{"group": group, "kind": kind} for group, kind in found]
 
 
-def _own_project(cluster: Cluster, part: str, what: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """The project of one Application, with its name; the finalizer keeps it until no Application refers to it."""
-    value = _project(cluster, name_of(cluster, part), what, spec)
-    value["metadata"].update({"annotations": {_WAVE: str(_PROJECT_WAVE)}, "finalizers": [_FINALIZER]})
-    return value
-
-
-def _project(cluster: Cluster, name: str, what: str, spec: dict[str, Any]) -> dict[str, Any]:
+def _project(cluster: Cluster, name: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": _API,
         "kind": "AppProject",
         "metadata": {"name": name, "namespace": cluster.argocd.namespace},
-        "spec": {
-            "description": f"{what} of cluster {cluster.name}, rendered by okgen",
-            "sourceRepos": [cluster.repository],
-            **spec,
-        },
+        "spec": spec,
     }
 
 
 def _root_project(cluster: Cluster) -> dict[str, Any]:
     spec = {
+        "description": f"The Applications of cluster {cluster.name}, rendered by okgen",
+        "sourceRepos": [cluster.repository],
         "destinations": [{**cluster.argocd.root_destination, "namespace": cluster.argocd.namespace}],
         "clusterResourceWhitelist": [],
         "namespaceResourceWhitelist": [
@@ -156,14 +131,14 @@ def _root_project(cluster: Cluster) -> dict[str, Any]:
             {"group": "argoproj.io", "kind": "Application"},
         ],
     }
-    return _project(cluster, name_of(cluster, "root"), "The Applications", spec)
+    return _project(cluster, name_of(cluster, "root"), spec)
 
 
 def _root_application(cluster: Cluster) -> dict[str, Any]:
     value = _application(cluster, shorten(cluster.name, NAME_LIMIT), ("argocd",), cluster.argocd.namespace)
     value["spec"]["project"] = name_of(cluster, "root")
-    # Without PruneLast, which would prune everything at once, and not before all that remains is healthy.
-    value["spec"]["syncPolicy"]["syncOptions"] = ["FailOnSharedResource=true"]
+    # Without it, what is taken out goes in its wave, before what takes its place is made.
+    value["spec"]["syncPolicy"]["syncOptions"].remove("PruneLast=true")
     value["spec"]["destination"].update(cluster.argocd.root_destination)
     if cluster.argocd.root_destination.keys() != cluster.argocd.destination.keys():
         value["spec"]["destination"].pop(*cluster.argocd.destination)
@@ -171,7 +146,6 @@ def _root_application(cluster: Cluster) -> dict[str, Any]:
 
 
 def _application(cluster: Cluster, name: str, steps: tuple[str, ...], namespace: str) -> dict[str, Any]:
-    """An Application in the project of its own name."""
     return {
         "apiVersion": _API,
         "kind": "Application",
@@ -182,7 +156,7 @@ def _application(cluster: Cluster, name: str, steps: tuple[str, ...], namespace:
             "annotations": {_PATHS: "."},
         },
         "spec": {
-            "project": name,
+            "project": shorten(cluster.name, NAME_LIMIT),
             "source": {
                 "repoURL": cluster.repository,
                 "targetRevision": cluster.revision,

@@ -79,30 +79,45 @@ def _aws(document: Document, aws: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _zones(document: Document, zones: list[dict[str, Any]]) -> Iterator[Problem]:
+    """At most one problem a zone, the worse one; what came before is looked up, as 500 zones make 125,000 pairs."""
+    ids: dict[str, int] = {}
+    names: dict[tuple[bool, str], int] = {}
+    around: dict[tuple[bool, str], int] = {}  # of each name that zones lie inside of, the first of these zones
     for index, zone in enumerate(zones):
         path = ("dns", "zones", index)
-        for other in range(index):
-            before = zones[other]
-            line = document.place(("dns", "zones", other))[0]
-            if zone.get("id") and zone.get("id") == before.get("id"):
-                yield document.problem(
-                    "OKG308", (*path, "id"), f"zone {zone['id']} stands here twice, first in line {line}"
-                )
-            elif zone["private"] == before["private"] and zone["name"] == before["name"]:
-                yield document.problem(
-                    "OKG308",
-                    (*path, "name"),
-                    f"zone {zone['name']} stands here twice, first in line {line}",
-                    "a public and a private zone may share a name: mark one `private: true`",
-                )
-            elif zone["private"] == before["private"] and _inside(zone["name"], before["name"]):
-                yield _nested(document, path, zone["name"], before["name"], line)
-            elif zone["private"] == before["private"] and _inside(before["name"], zone["name"]):
-                yield _nested(document, path, before["name"], zone["name"], line)
+        private, name = zone["private"], zone["name"]
+        outer = [(private, each) for each in _outer(name)]
+        if zone.get("id") in ids:
+            line = _line(document, ids[zone["id"]])
+            yield document.problem("OKG308", (*path, "id"), f"zone {zone['id']} stands here twice, first in line {line}")
+        elif (private, name) in names:
+            yield document.problem(
+                "OKG308",
+                (*path, "name"),
+                f"zone {name} stands here twice, first in line {_line(document, names[private, name])}",
+                "a public and a private zone may share a name: mark one `private: true`",
+            )
+        elif found := next((each for each in outer if each in names), None):
+            yield _nested(document, path, name, found[1], _line(document, names[found]))
+        elif (private, name) in around:
+            inner = around[private, name]
+            yield _nested(document, path, zones[inner]["name"], name, _line(document, inner))
+        if "id" in zone:
+            ids.setdefault(zone["id"], index)
+        names.setdefault((private, name), index)
+        for each in outer:
+            around.setdefault(each, index)
 
 
-def _inside(name: str, parent: str) -> bool:
-    return name.endswith(f".{parent}")
+def _outer(name: str) -> Iterator[str]:
+    """The names a domain lies inside of, the nearest first."""
+    while "." in name:
+        name = name.partition(".")[2]
+        yield name
+
+
+def _line(document: Document, index: int) -> int:
+    return document.place(("dns", "zones", index))[0]
 
 
 def _nested(document: Document, path: tuple[str | int, ...], inner: str, outer: str, line: int) -> Problem:
@@ -128,5 +143,5 @@ def _gitops(document: Document, gitops: dict[str, Any]) -> Iterator[Problem]:
     elif path != "." and any(step in ("", ".") for step in steps):
         plain = "/".join(step for step in steps if step not in ("", ".")) or "."
         yield document.problem("OKG310", ("gitops", "path"), f"{path} is not written plainly", f"write {plain}")
-    elif ".git" in steps:
+    elif ".git" in path.lower().split("/"):  # macOS does not tell .GIT from it
         yield document.problem("OKG310", ("gitops", "path"), f"{path} is Git's own folder", "choose another folder")

@@ -41,7 +41,8 @@ def find(names: Sequence[str]) -> list[Input]:
     """The files that the arguments name, each once, sorted by path; without arguments the cluster.yaml here.
 
     A folder stands for every cluster.yaml, *.cluster.yaml and *.okgen.yaml below it; ``.git`` and symbolic links to
-    folders are not entered. Raises Unable, naming every argument that is missing, unreadable or an empty folder.
+    folders are not entered. Raises Unable, naming every argument that is missing, unreadable or an empty folder, and
+    every symbolic link that leads out of its repository: the excerpts in messages would show what it leads to.
     """
     try:
         here = os.getcwd()
@@ -61,7 +62,19 @@ def find(names: Sequence[str]) -> list[Input]:
         hint = "" if names else "; `okgen init` writes one"
         raise Unable("\n".join(faults) + hint)
     roots: dict[str, str] = {}
-    return [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
+    inputs = [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
+    strays = [each.file for each in inputs if _leads_out(each)]
+    if strays:
+        raise Unable("\n".join(f"{harmless(file)}: a symbolic link that leads out of its repository" for file in strays))
+    return inputs
+
+
+def _leads_out(each: Input) -> bool:
+    real = os.path.realpath(each.path)
+    if real == each.path:
+        return False
+    root = os.path.realpath(each.root)
+    return os.path.commonpath([root, real]) != root
 
 
 def kind(mode: int) -> str:

@@ -12,14 +12,6 @@ NAME = "app.kubernetes.io/name"
 VERSION = "app.kubernetes.io/version"
 
 
-class Kind(NamedTuple):
-    """A kind of object as an AppProject admits it; ``group`` is empty for the core group."""
-
-    group: str
-    kind: str
-    namespaced: bool
-
-
 class Manifest(NamedTuple):
     """``file`` is the name of the object's file; ``namespace`` is empty for what is cluster-scoped."""
 
@@ -33,18 +25,9 @@ class Manifest(NamedTuple):
     annotations: dict[str, str]
 
     @property
-    def admitted_as(self) -> Kind:
-        """What a project has to admit for it."""
-        return Kind(_group(self.api_version), self.kind, bool(self.namespace))
-
-
-def kind_of(outline: dict[str, Any]) -> Kind:
-    """The kind of the objects that a template makes, from its outline."""
-    return Kind(_group(outline["apiVersion"]), outline["kind"], "namespace" in outline["metadata"])
-
-
-def _group(api_version: str) -> str:
-    return api_version.rpartition("/")[0]
+    def group(self) -> str:
+        """The API group, empty for the core group."""
+        return self.api_version.rpartition("/")[0]
 
 
 def manifest(value: dict[str, Any]) -> Manifest:

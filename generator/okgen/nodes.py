@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 100
 MOST_NODES = 100_000
+MOST_TEXT = 4 * 1024 * 1024  # characters; only aliases make more of a file than it holds
 _MOST_PROBLEMS = 100
 _MOST_STEPS = 20  # of a path in a message
 _MERGE = "<<"
@@ -42,6 +43,7 @@ class _Anchor(NamedTuple):
     node: Node | None = None
     nodes: int = 0
     levels: int = 0
+    text: int = 0
 
 
 class _Stop(Exception):  # noqa: N818 - no error, the way out of a deep place
@@ -60,6 +62,7 @@ class Builder:
         self._open: list[Event] = []
         self._anchors: dict[str, _Anchor] = {}
         self._nodes = 0
+        self._text = 0
         self._deepest = 0
 
     def document(self) -> Node | None:
@@ -139,6 +142,7 @@ class Builder:
 
     def _scalar(self, event: ScalarEvent) -> Any:  # noqa: ANN401 - any scalar
         self.last = event
+        self._text += len(event.value)
         try:
             if event.tag is not None:
                 return scalars.tagged(event.tag, event.value)
@@ -225,14 +229,14 @@ class Builder:
         return []
 
     def _anchored(self, event: Event, depth: int) -> Node:
-        name, nodes, deepest = event.anchor, self._nodes, self._deepest
+        name, nodes, text, deepest = event.anchor, self._nodes, self._text, self._deepest
         opened = self._anchors[name] = _Anchor()
         self._deepest = depth - 1
         node = self._value(event, depth)
         levels = self._deepest - depth + 1
         self._deepest = max(deepest, self._deepest)
         if self._anchors[name] is opened:  # else an anchor inside has taken the name
-            self._anchors[name] = _Anchor(node, self._nodes - nodes, levels)
+            self._anchors[name] = _Anchor(node, self._nodes - nodes, levels, self._text - text)
         return node
 
     def _alias(self, event: Event, depth: int) -> Node:
@@ -246,6 +250,9 @@ class Builder:
             self.refuse("OKG111", event, message, help_text)
             return Node(mark.line + 1, mark.column + 1, None)
         self._count(anchor.nodes, event)
+        self._text += anchor.text
+        if self._text > MOST_TEXT:
+            self._stop("OKG113", event, f"more than {MOST_TEXT:,} characters, each alias counted as what it stands for")
         if anchor.levels:
             self._enter(depth + anchor.levels - 1, event)
         return Node(mark.line + 1, mark.column + 1, _copied(anchor.node.value), anchor.node.children)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from okgen import source
+from okgen import inputs, source
 from okgen.cluster import Patch
 from okgen.problem import Path, Problem, Refused
 from okgen.selector import SelectorError, labels_match, pattern_matches
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS = {"add": "value", "copy": "from", "move": "from", "remove": "", "replace": "value", "test": "value"}
 _LIMIT = 64 * 1024  # bytes of a patch file, as the schema has it for an inline patch
+_TOGETHER = 512 * 1024  # characters of all patches of an add-on: one file may be named many times
 
 
 def read(
@@ -25,11 +26,20 @@ def read(
 ) -> tuple[Patch, ...]:
     """The patches of an add-on with their text; what is wrong with one is added to ``problems``."""
     found = []
+    judged: set[str] = set()
+    room = _TOGETHER
     for index, entry in enumerate(given):
         path: Path = ("addons", addon, "patches", index)
         try:
             text = _text(document, path, entry, root)
-            _judge(document, (*path, "patch" if "patch" in entry else "path"), text)
+            room -= len(text)
+            if room < 0:
+                message = f"the patches of {addon} hold more than {_TOGETHER:,} characters together"
+                problems.append(document.problem("OKG322", path, message, "select more objects by one target"))
+                break
+            if text not in judged:
+                _judge(document, (*path, "patch" if "patch" in entry else "path"), text)
+                judged.add(text)
         except Refused as refused:
             problems += refused.problems
         else:
@@ -101,22 +111,29 @@ def _file(document: Document, path: Path, name: str, root: str) -> str:
     target = os.path.normpath(os.path.join(folder, name))
     if os.path.isabs(name) or os.path.commonpath([root, target]) != root:
         raise Refused([document.problem("OKG323", path, f"{name} is outside the repository", "write a relative path")])
-    step = root
-    for part in os.path.relpath(target, root).split(os.sep):
+    step, parts = root, os.path.relpath(target, root).split(os.sep)
+    if ".git" in (part.lower() for part in parts):  # it may hold credentials
+        raise Refused([document.problem("OKG323", path, f"{name} is one of Git's own files", "choose another file")])
+    for part in parts:
         step = os.path.join(step, part)
         if os.path.islink(step):
             raise Refused([document.problem("OKG323", path, f"{name} is reached by a symbolic link")])
     try:
         descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            raw = file.read(_LIMIT + 1)
-        text = raw.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            kind = inputs.kind(os.fstat(descriptor).st_mode)
+            raw = b"" if kind else file.read(_LIMIT + 1)
+    except (OSError, ValueError) as error:  # the latter for a zero byte in the name, or what the locale cannot write
+        reason = getattr(error, "strerror", None) or "no file can have this name"
         raise Refused([document.problem("OKG323", path, f"cannot read {name}: {reason}")]) from None
+    if kind:
+        raise Refused([document.problem("OKG323", path, f"{name} is {kind}, not a file")])
     if len(raw) > _LIMIT:
         raise Refused([document.problem("OKG323", path, f"{name} is longer than {_LIMIT} bytes")])
-    return text
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused([document.problem("OKG323", path, f"cannot read {name}: it is not UTF-8")]) from None
 
 
 def _judge(document: Document, path: Path, text: str) -> None:

@@ -86,8 +86,14 @@ def rendered(inputs: Sequence[Input], findings: Findings, output: str | None = N
     for each in resolved(inputs, findings):
         place = place_of(each.input, each.cluster, output)
         if place.folder in found:
-            findings.add([_second(each, place, found[place.folder])])
+            findings.add([_second(each, found[place.folder], "is rendered into the same folder")])
             continue
+        above = list(_above(place.folder))
+        outer = next((found[folder] for folder in above if folder in found), None)
+        if outer:
+            findings.add([_second(each, outer, "is rendered into a folder around this one's,")])
+        elif place.folder in inside:
+            findings.add([_second(each, inside[place.folder], "is rendered into a folder inside this one's,")])
         try:
             files = renderer.files(each.cluster, each.document)
         except Refused as refused:

@@ -16,7 +16,7 @@ _DIRECT = 51_200  # bytes of a template that AWS takes without a bucket; AWS Clo
 _FOLDERS = (
     ("iam/", "roles and policies", "you, with CloudFormation or another tool"),
     ("bootstrap/", "the root project and Application", "you, once, and again when it changes"),
-    ("argocd/", "the add-ons' projects and Applications", "Argo CD"),
+    ("argocd/", "the add-ons' project and Applications", "Argo CD"),
     ("namespaces/", "the add-ons' namespaces, which are never pruned", "Argo CD"),
     ("addons/", "one folder an add-on", "Argo CD"),
 )

@@ -32,14 +32,14 @@ class Renderer:
     def files(self, cluster: Cluster, document: Document) -> dict[str, str]:
         """The text of every file, by its path below the cluster's folder. Raises Refused, TemplateError."""
         found = _folder("bootstrap", argocd.bootstrap(cluster))
-        projects: list[Manifest] = []
+        rendered: list[Manifest] = []
         applications: list[Manifest] = []
         problems: list[Problem] = []
         spaces = argocd.namespaces(cluster)
         if spaces:
             files = _folder("namespaces", spaces)
             found.update(files)
-            projects.append(argocd.namespaces_project(cluster, spaces))
+            rendered += spaces
             applications.append(argocd.namespaces_application(cluster, spaces, _digest(files)))
         for enabled in cluster.addons:
             manifests = self._addons.manifests(enabled, cluster.profile)
@@ -48,10 +48,9 @@ class Renderer:
             problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
             files = _addon_folder(cluster, enabled, manifests)
             found.update(files)
-            kinds = self._addons.kinds(enabled.addon)
-            projects.append(argocd.addon_project(cluster, enabled, [*manifests, *crds], kinds))
+            rendered += [*manifests, *crds]
             applications.append(argocd.addon_application(cluster, enabled, _digest(files)))
-        found.update(_folder("argocd", [*projects, *applications]))
+        found.update(_folder("argocd", [argocd.project(cluster, rendered), *applications]))
         try:
             found.update(iam.files(cluster))
         except iam.TooLarge as too_large:

@@ -6,6 +6,7 @@ could keep Python's busy for years.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 _SPECIAL = "()^$\\.[]|*+?{}"
@@ -23,35 +24,56 @@ class _Atom(NamedTuple):
     optional: bool
     repeated: bool
 
-    def takes(self, character: str) -> bool:
-        return self.characters is None or (character in self.characters) is not self.inverted
+
+class _Pattern(NamedTuple):
+    """All alternatives, one behind the other, as sets of places: bit n stands for the place before the n-th atom.
+
+    Behind each alternative comes a place without an atom: who is there has matched it.
+    """
+
+    starts: int
+    ends: int
+    optional: int
+    repeated: int
+    anything: int  # the places of atoms that take what `takes` and `refuses` do not mention
+    takes: dict[str, int]
+    refuses: dict[str, int]
+
+    def reach(self, places: int) -> int:
+        """Those places and the ones behind optional atoms: an addition carries through each row of them."""
+        return places | ((self.optional + (places & self.optional)) ^ self.optional)
 
 
 def pattern_matches(pattern: str, text: str) -> bool:
     """Whether the whole text matches one of the alternatives. Raises SelectorError."""
-    return any(_walk(_atoms(alternative), text) for alternative in pattern.split("|"))
-
-
-def _walk(atoms: list[_Atom], text: str) -> bool:
-    """Follows every way through the pattern at once."""
-    places = _skip(atoms, {0})
+    compiled = _compiled(pattern)
+    places = compiled.reach(compiled.starts)
     for character in text:
-        moved = set()
-        for place in places:
-            if place < len(atoms) and atoms[place].takes(character):
-                moved.add(place + 1)
-                if atoms[place].repeated:
-                    moved.add(place)
-        places = _skip(atoms, moved)
-    return len(atoms) in places
+        taking = compiled.anything & ~compiled.refuses.get(character, 0) | compiled.takes.get(character, 0)
+        moved = places & taking
+        places = compiled.reach(moved << 1 | moved & compiled.repeated)
+    return places & compiled.ends != 0
 
 
-def _skip(atoms: list[_Atom], places: set[int]) -> set[int]:
-    found = set(places)
-    for place, atom in enumerate(atoms):
-        if place in found and atom.optional:
-            found.add(place + 1)
-    return found
+@lru_cache(maxsize=4096)  # each pattern meets the names of all objects
+def _compiled(pattern: str) -> _Pattern:
+    starts = ends = optional = repeated = anything = 0
+    takes: dict[str, int] = {}
+    refuses: dict[str, int] = {}
+    place = 1
+    for alternative in pattern.split("|"):
+        starts |= place
+        for atom in _atoms(alternative):
+            optional |= place * atom.optional
+            repeated |= place * atom.repeated
+            anything |= place * (atom.characters is None or atom.inverted)
+            mentioned = refuses if atom.inverted else takes
+            for character in atom.characters or ():
+                mentioned[character] = mentioned.get(character, 0) | place
+            place <<= 1
+        ends |= place
+        place <<= 1
+    return _Pattern(starts, ends, optional, repeated, anything, takes, refuses)
 
 
 def _atoms(pattern: str) -> list[_Atom]:
@@ -106,37 +128,43 @@ def labels_match(selector: str, labels: dict[str, str]) -> bool:
 
     Source: k8s.io/apimachinery/pkg/labels.
     """
-    return all(_requirement(part, labels) for part in _split(selector))
+    return all(
+        (key in labels if values is None else labels.get(key) in values) is wanted
+        for key, values, wanted in _requirements(selector)
+    )
 
 
-def _split(selector: str) -> list[str]:
+_Requirement = tuple[str, frozenset[str] | None, bool]  # key, values (None: whatever it has), whether it shall be so
+
+
+@lru_cache(maxsize=4096)  # each selector meets the labels of all objects
+def _requirements(selector: str) -> list[_Requirement]:
     parts, depth, start = [], 0, 0
     for at, character in enumerate(selector):
         depth += (character == "(") - (character == ")")
         if character == "," and depth == 0:
             parts.append(selector[start:at])
             start = at + 1
-    return [part.strip() for part in [*parts, selector[start:]]]
+    return [_requirement(part.strip()) for part in [*parts, selector[start:]]]
 
 
-def _requirement(text: str, labels: dict[str, str]) -> bool:
+def _requirement(text: str) -> _Requirement:
     if text.endswith(")"):
-        return _set_requirement(text, labels)
+        return _set_requirement(text)
     for sign in ("!=", "==", "="):
         key, found, value = text.partition(sign)
         if found:
-            return (labels.get(_key(key, text)) == value.strip()) is (sign != "!=")
-    return _key(text[1:], text) not in labels if text.startswith("!") else _key(text, text) in labels
+            return _key(key, text), frozenset((value.strip(),)), sign != "!="
+    return _key(text.removeprefix("!"), text), None, not text.startswith("!")
 
 
-def _set_requirement(text: str, labels: dict[str, str]) -> bool:
+def _set_requirement(text: str) -> _Requirement:
     """``key in (a, b)`` and ``key notin (a, b)``; like Kubernetes, ``notin`` also holds where the key is absent."""
     before, _, listed = text[:-1].partition("(")
     key, _, operator = before.strip().rpartition(" ")
     if operator not in ("in", "notin"):
         raise SelectorError(f"cannot read the requirement {text}")
-    found = labels.get(_key(key, text))
-    return (found in [value.strip() for value in listed.split(",")]) is (operator == "in")
+    return _key(key, text), frozenset(value.strip() for value in listed.split(",")), operator == "in"
 
 
 def _key(text: str, requirement: str) -> str:

@@ -40,13 +40,14 @@ class Misread(Refused):
 class Document:
     """A YAML document: its file as messages name it, its text without byte order mark, its data and its nodes."""
 
-    __slots__ = ("data", "file", "root", "text")
+    __slots__ = ("_lines", "data", "file", "root", "text")
 
     def __init__(self, file: str, text: str, root: Node) -> None:
         self.file = file
         self.text = text
         self.root = root
         self.data: Any = root.value
+        self._lines: list[str] = []  # made when first asked for
 
     def place(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """Line and column of a value, or of its key.
@@ -82,7 +83,8 @@ class Document:
     def written(self, path: Path) -> str:
         """A number, boolean or null as it stands in the file: 1.30 rather than 1.3. "" where an alias stands for it."""
         line, column = self.place(path)
-        found = re.match(r"(?:[&!]\S*\s+)*([^\s,\[\]{}*]*)", lines_of(self.text)[line - 1][column - 1 :])
+        self._lines = self._lines or lines_of(self.text)
+        found = re.match(r"(?:[&!]\S*\s+)*([^\s,\[\]{}*]*)", self._lines[line - 1][column - 1 :])
         return found.group(1) if found else ""
 
 

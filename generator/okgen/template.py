@@ -68,11 +68,6 @@ class Template:
         """Whether it makes one object, the same in every cluster."""
         return not self._spots and not self.workload
 
-    @property
-    def outline(self) -> Any:  # noqa: ANN401 - any YAML value
-        """What is the same in all objects it makes, None in place of what depends on the cluster."""
-        return _outline(self._part)
-
     def build(self, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - any YAML value
         """The object that one tuple of values makes; parts without expressions are shared, so it is read-only."""
         kind, body = self._part
@@ -249,15 +244,6 @@ class _Compiler:
     def _error(self, message: str, node: Node | None) -> TemplateError:
         place = f":{node.line}:{node.column}" if node else ""
         return TemplateError(f"{self.file}{place}: {message}")
-
-
-def _outline(part: _Part) -> Any:  # noqa: ANN401 - any YAML value
-    kind, held = part
-    if kind == _REPEATED:
-        return _outline(held)
-    if kind == _MAPPING:
-        return {key: _outline(child) for key, child in held}
-    return held if kind == _CONSTANT else None
 
 
 def _build(part: _Part, values: Iterator[Any]) -> Any:  # noqa: ANN401 - any YAML value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema
@@ -27,6 +28,12 @@ _NAMES = {
 }
 _UNKNOWN, _MISSING = "OKG201", "OKG202"
 _SHOWN = 60  # characters of a value that a message quotes
+_MOST_PROBLEMS = 100  # as when reading: who has as many mends them in several goes
+# What looks into a list or mapping, and the bound beyond which its number of entries is the only thing said of it.
+_BOUNDED = {
+    **dict.fromkeys(("items", "uniqueItems"), "maxItems"),
+    **dict.fromkeys(("additionalProperties", "properties", "propertyNames"), "maxProperties"),
+}
 
 
 class _Violation(NamedTuple):
@@ -42,10 +49,10 @@ class _Violation(NamedTuple):
 
 
 def find(document: Document, schema: Schema) -> list[Problem]:
-    """Every violation in the document, each at its place."""
+    """Every violation in the document, each at its place; of very many the first hundred that are found."""
     worst: dict[Path, _Violation] = {}
     problems: list[Problem] = []
-    for error in _validator(schema).iter_errors(document.data):
+    for error in islice(_validator(schema).iter_errors(document.data), _MOST_PROBLEMS):
         found = _Violation(
             path=tuple(error.absolute_path),
             keyword=str(error.validator),
@@ -57,11 +64,11 @@ def find(document: Document, schema: Schema) -> list[Problem]:
             is_name="propertyNames" in error.absolute_schema_path,
         )
         if found.is_name or found.keyword in ("additionalProperties", "required"):
-            problems += _explain(found, document, schema)
+            problems += islice(_explain(found, document, schema), _MOST_PROBLEMS - len(problems))
         elif found.path not in worst or found.keyword == "type":  # a wrong type explains whatever else is wrong there
             worst[found.path] = found
     for found in worst.values():
-        problems += _explain(found, document, schema)
+        problems += islice(_explain(found, document, schema), _MOST_PROBLEMS - len(problems))
     return _without_echoes(problems)
 
 
@@ -106,8 +113,20 @@ def _validator(schema: Schema) -> jsonschema.Draft202012Validator:
             yield jsonschema.ValidationError(f"{value!r} does not match {wanted!r}")
 
     extend: Any = jsonschema.validators.extend
-    validator: jsonschema.Draft202012Validator = extend(jsonschema.Draft202012Validator, {"pattern": pattern})(schema)
+    judges = {"pattern": pattern, **{keyword: _bounded(keyword) for keyword in _BOUNDED}}
+    validator: jsonschema.Draft202012Validator = extend(jsonschema.Draft202012Validator, judges)(schema)
     return validator
+
+
+def _bounded(keyword: str) -> Callable[[Any, Any, Any, Schema], Iterator[Any]]:
+    """Jsonschema's judgement by a keyword, without work for what is too large: it compares items pair by pair."""
+    known: Any = jsonschema.Draft202012Validator.VALIDATORS[keyword]
+
+    def judge(validator: Any, wanted: Any, value: Any, schema: Schema) -> Iterator[Any]:  # noqa: ANN401
+        if not isinstance(value, (dict, list)) or len(value) <= schema.get(_BOUNDED[keyword], len(value)):
+            yield from known(validator, wanted, value, schema) or ()
+
+    return judge
 
 
 def _explain(found: _Violation, document: Document, root: Schema) -> Iterator[Problem]:

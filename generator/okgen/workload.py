@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.manifest import Kind
-
 if TYPE_CHECKING:
     from okgen.catalogue import Addon, Workload
 
-DISRUPTION_BUDGET = Kind("policy", "PodDisruptionBudget", namespaced=True)
 _SPREAD_OVER = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 
 

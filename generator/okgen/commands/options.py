@@ -36,8 +36,19 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Where trees go: --output."""
     parser.add_argument(
-        "--output", metavar="DIR", help="the folder that holds one folder a cluster, in place of <root>/<gitops.path>"
+        "--output",
+        metavar="DIR",
+        type=_named,
+        help="the folder that holds one folder a cluster, in place of <root>/<gitops.path>",
     )
+
+
+def _named(folder: str) -> str:
+    if not folder:  # a variable that is not set; taken for the current folder it would be littered
+        import argparse  # it is there already, the parser calls this
+
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return folder
 
 
 def report(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline, plan, tree
 from okgen.commands import options
+from okgen.notes import notes
+from okgen.text import harmless
 
 if TYPE_CHECKING:
     import argparse
@@ -39,15 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     if options.report(arguments, findings):
         return 1
     for rendered, each in zip(trees, plans, strict=True):
+        remarks = notes(rendered, each)
         tree.apply(each)
         sys.stderr.write(_summary(rendered, each))
+        sys.stderr.writelines(f"  {harmless(line)}\n" for line in remarks)
     return int(arguments.fail_on_change and not all(each.is_empty for each in plans))
 
 
 def _summary(rendered: Rendered, done: Plan) -> str:
     counts = {"created": done.create, "updated": done.update, "removed": done.delete}
     changed = ", ".join(f"{len(paths)} {what}" for what, paths in counts.items() if paths)
-    where = os.path.relpath(rendered.place.folder)
-    again = any(path.startswith("bootstrap/") for path in done.update)
-    note = f"  bootstrap/ has changed: apply it again, see {os.path.join(where, 'README.md')}\n" if again else ""
-    return f"{rendered.cluster.name}: {changed or 'no change'}, {done.unchanged} unchanged in {where}\n{note}"
+    where = harmless(os.path.relpath(rendered.place.folder))
+    return f"{rendered.cluster.name}: {changed or 'no change'}, {done.unchanged} unchanged in {where}\n"

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from okgen import inputs, pipeline, vendor
 from okgen.commands import options
 from okgen.fetch import Fetcher
+from okgen.folders import enter
 from okgen.kustomize import VENDORED
 from okgen.places import place_of
 from okgen.progress import progress
+from okgen.text import harmless
 from okgen.vendored import sources_of
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     for folder, wanted in _wanted(clusters, arguments.output).items():
         found = vendor.vendor(wanted, folder, mirrors, progress(sys.stderr), Fetcher(arguments.ca_file))
         for each in found:
-            messages = "".join(f"\n  {message}" for message in each.messages)
-            sys.stderr.write(f"{os.path.join(folder, each.place)}: {each.state}{messages}\n")
+            messages = "".join(f"\n  {harmless(message)}" for message in each.messages)
+            sys.stderr.write(f"{harmless(os.path.join(folder, each.place))}: {each.state}{messages}\n")
         outcomes += found
     if not outcomes:
         sys.stderr.write("nothing to fetch: no add-on of these clusters has upstream files\n")
@@ -56,10 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _wanted(clusters: list[Resolved], output: str | None) -> dict[str, list[Source]]:
-    """The pinned files, by the folder that holds them."""
+    """The pinned files, by the folder that holds them. Raises Refused for a symbolic link on the way there."""
     found: dict[str, list[Source]] = {}
     for each in clusters:
-        folder = os.path.relpath(os.path.join(place_of(each.input, each.cluster, output).parent, VENDORED))
+        place = place_of(each.input, each.cluster, output)
+        parent = enter(place.parent, place.trusted)
+        if parent is not None:
+            os.close(parent)
+        folder = os.path.relpath(os.path.join(place.parent, VENDORED))
         for enabled in each.cluster.addons:
             found.setdefault(folder, []).extend(sources_of(enabled))
     return {folder: sources for folder, sources in found.items() if sources}
