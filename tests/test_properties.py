@@ -25,7 +25,7 @@ CLUSTER: dict[str, Any] = rendering.merged(
     yaml.safe_load(FULL),
     {
         "images": {"registries": {"registry.k8s.io": "registry.example.com/k8s"}},
-        "addons": {"cert-manager": {"patches": [{"target": {"kind": "Deployment"}, "patch": "metadata: {name: any}"}]}},
+        "addons": {"cert-manager": {"patches": [{"target": {"kind": "Deployment"}, "patch": "{kind: Deployment, metadata: {name: any}}"}]}},
     },
 )
 # What templates, shells, YAML, Go and terminals might take for more than text.

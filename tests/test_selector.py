@@ -78,7 +78,10 @@ def test_label_selectors(selector: str, expected: bool) -> None:
     assert labels_match(selector, LABELS) is expected
 
 
-@pytest.mark.parametrize("selector", ["app=x,", "=x", "a b", "app in x", "(a)", "!"])
+@pytest.mark.parametrize(
+    "selector",
+    ["app=x,", "=x", "a b", "app in x", "(a)", "!", "app!=b c", "app!=ü", "!-x-", "app!==x", "app in (a b)", "!a b"],
+)
 def test_refuses_label_selectors_it_cannot_read(selector: str) -> None:
     with pytest.raises(SelectorError):
         labels_match(selector, LABELS)

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from okgen import index, plan, tree
+from okgen import index, plan, stage, tree
 from okgen.problem import Refused, Unable
 from rendering import REPOSITORY, unavailable
 from trees import Files, contents, edited, fill, render
@@ -65,7 +65,7 @@ def as_bytes(files: Files) -> dict[str, bytes]:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Does the work in a child process and returns its exit code: 0 done, 1 refused, 2 unable, 9 killed."""
+    """Does the work in a child process and returns its exit code: 0 done, 9 killed, 99 failed."""
     pid = os.fork()
     if pid:
         return abs(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -73,11 +73,6 @@ def in_child(work: Callable[[], None]) -> int:
     try:
         work()
         code = 0
-    except Refused:
-        code = 1
-    except Unable as error:
-        sys.stderr.write(str(error))
-        code = 2
     finally:
         os._exit(code)
 
@@ -277,34 +272,55 @@ def unable(work: Callable[[], object]) -> str:
     return str(caught.value)
 
 
-def told(folder: str, files: Files, capfd: pytest.CaptureFixture[str], prepare: Callable[[], None]) -> str:
-    """What a render says that is unable to write, in a child prepared for it; it leaves everything as it was."""
-    before = contents(folder), os.path.getsize(os.path.join(folder, index.NAME))
+def told(folder: str, files: Files, hindrance: contextlib.AbstractContextManager[None]) -> str:
+    """What a render says that cannot write for this reason; it leaves everything as it was."""
+    before = contents(folder), read_index(folder)
     folders = [place for place, _, _ in os.walk(folder)]
-
-    def work() -> None:
-        todo = plan.make(files, tree.snapshot(folder, files))
-        prepare()
-        tree.apply(todo)
-
-    assert in_child(work) == 2
-    assert (contents(folder), os.path.getsize(os.path.join(folder, index.NAME))) == before
+    with hindrance:
+        message = unable(lambda: render(folder, files))
+    assert (contents(folder), read_index(folder)) == before
     assert [place for place, _, _ in os.walk(folder)] == folders
-    return capfd.readouterr().err
+    return message
 
 
-def test_no_room_for_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def read_index(folder: str) -> bytes | None:
+    path = Path(folder, index.NAME)
+    return path.read_bytes() if path.exists() else None
+
+
+@contextlib.contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """A while in which the system refuses larger files."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_no_room_for_a_file(tmp_path: Path) -> None:
     folder = str(tmp_path / "demo")
     render(folder, OLD)
     files = NEW | {"addons/d/new.yaml": "x" * 10_000}
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
-
-    message = told(folder, files, capfd, limit)
+    message = told(folder, files, files_up_to(8000))
     assert message.startswith("cannot write ")
-    assert "demo/addons/d/new.yaml: File too large" in message
+    assert message.endswith("demo/addons/d/new.yaml: File too large")
     render(folder, files)
+
+
+@pytest.mark.parametrize("before", [OLD, {}])
+def test_no_room_for_a_folder(tmp_path: Path, before: Files) -> None:
+    """The last thing that can fail before files change: what was made until then is undone."""
+    folder = str(tmp_path / "demo")
+    fill(folder, FOREIGN)
+    if before:
+        render(folder, before)
+    path = f"new/{'long' * 100}/a"
+    message = told(folder, NEW | {path: "1"}, contextlib.nullcontext())
+    assert message.startswith("cannot write ")
+    assert message.endswith(f"demo/{path}: File name too long")
+    render(folder, NEW)
 
 
 FULL = """
@@ -353,63 +369,77 @@ def others() -> Iterator[str]:
         yield folder
 
 
-def give_up_rights() -> None:
-    if os.geteuid() == 0:
+@contextlib.contextmanager
+def without_rights() -> Iterator[None]:
+    """A while as a user whom the rights of files concern."""
+    root = os.geteuid() == 0
+    if root:
         os.setegid(65534)
         os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+            os.setegid(0)
 
 
 def hand_over(folder: str) -> None:
-    """Makes all in a folder belong to the user that give_up_rights() turns this process into."""
+    """Makes all in a folder belong to the user that without_rights() turns this process into."""
     if os.geteuid() == 0:
         for place, _, names in os.walk(folder):
             for name in (".", *names):
                 os.chown(os.path.join(place, name), 65534, 65534)
 
 
+@contextlib.contextmanager
+def mode(path: str, wanted: int) -> Iterator[None]:
+    """A while as a user without special rights in which a file or folder has another mode."""
+    before = os.stat(path).st_mode
+    os.chmod(path, wanted)
+    try:
+        with without_rights():
+            yield
+    finally:
+        os.chmod(path, before)
+
+
 @pytest.mark.parametrize("place", [".", "addons/b", "addons", "gone/x", "z"])
-def test_read_only_folder(others: str, place: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_read_only_folder(others: str, place: str) -> None:
     folder = os.path.join(others, "demo")
     render(folder, OLD)
     hand_over(folder)
-    os.chmod(os.path.join(folder, place), 0o555)  # noqa: S103
-    message = told(folder, NEW, capfd, give_up_rights)
+    message = told(folder, NEW, mode(os.path.join(folder, place), 0o555))
     assert message.startswith("cannot write ")
-    assert message.endswith(": Permission denied")
     assert os.path.normpath(os.path.join("demo", place)) in message
-    os.chmod(os.path.join(folder, place), 0o755)  # noqa: S103
+    assert message.endswith(": Permission denied")
     render(folder, NEW)
 
 
-def test_read_only_from_the_start(others: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_read_only_folder_at_the_first_render(others: str) -> None:
     folder = os.path.join(others, "demo")
+    fill(folder, FOREIGN)
+    hand_over(folder)
+    message = told(folder, OLD, mode(os.path.join(folder, "gone"), 0o555))
+    assert message.endswith("demo/gone/x/y.yaml: Permission denied")
 
-    def work() -> None:
-        give_up_rights()
-        render(folder, OLD)
 
-    os.chmod(others, 0o555)  # noqa: S103
-    assert in_child(work) == 2
-    assert "demo: Permission denied" in capfd.readouterr().err
+def test_read_only_from_the_start(others: str) -> None:
+    with mode(others, 0o555):
+        message = unable(lambda: render(os.path.join(others, "demo"), OLD))
+    assert message.endswith("demo: Permission denied")
     assert os.listdir(others) == []
 
 
 @pytest.mark.parametrize("path", ["README.md", "addons/b", index.NAME, "."])
-def test_what_must_not_be_read(others: str, path: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_must_not_be_read(others: str, path: str) -> None:
     folder = os.path.join(others, "demo")
     render(folder, OLD)
     hand_over(folder)
-    os.chmod(os.path.join(folder, path), 0)
-
-    def work() -> None:
-        give_up_rights()
-        tree.snapshot(folder, OLD)
-
-    assert in_child(work) == 2
-    message = capfd.readouterr().err
+    with mode(os.path.join(folder, path), 0):
+        message = unable(lambda: tree.snapshot(folder, OLD))
     assert os.path.normpath(os.path.join("demo", path)) in message
     assert message.endswith(": Permission denied")
-    os.chmod(os.path.join(folder, path), 0o700)
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
@@ -418,6 +448,20 @@ def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     assert "File name too long" in unable(lambda: render(folder, {"a" * 300: "1"}))
     assert "File name too long" in unable(lambda: render(folder, {"b" * 300 + "/a": "1"}))
     assert contents(folder) == as_bytes(FOREIGN)
+
+
+def test_disks_are_flushed_or_say_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flush = stage.flush_all()
+    if flush is None:
+        unavailable("syncfs", "run on Linux")
+    with (tmp_path / "file").open("wb") as file:
+        flush(file.fileno())
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        flush(-1)
+    monkeypatch.setitem(sys.modules, "ctypes", None)  # as in an interpreter that was built without it
+    assert stage.flush_all() is None
+    render(str(tmp_path / "demo"), OLD)
+    assert contents(str(tmp_path / "demo")) == as_bytes(OLD)
 
 
 # ------------------------------------------------------------------------------------------------- others at work
@@ -454,7 +498,7 @@ def test_another_run_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     here = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(here, fcntl.LOCK_EX)
-        for work in (lambda: render(folder, NEW), lambda: tree.apply(todo)):
+        for work in (lambda: tree.snapshot(folder, NEW), lambda: tree.apply(todo)):
             assert "another okgen is at work in " in unable(work)
         fcntl.flock(here, fcntl.LOCK_SH)
         tree.snapshot(folder, NEW)

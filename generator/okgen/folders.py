@@ -85,9 +85,9 @@ class Folders:
         return found
 
     def check_writable(self, path: str) -> None:
-        """Raises PermissionError when this process may not add and remove files in a folder that was found or made."""
-        here = self._open[path]
-        if here is not None and not os.access(os.curdir, os.W_OK | os.X_OK, dir_fd=here, effective_ids=_EFFECTIVE):
+        """Raises PermissionError when this process may not add and remove files in a folder, which is made if need be."""
+        here = self.make(path)
+        if not os.access(os.curdir, os.W_OK | os.X_OK, dir_fd=here, effective_ids=_EFFECTIVE):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def remove(self, path: str) -> None:

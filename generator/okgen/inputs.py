@@ -65,7 +65,9 @@ def find(names: Sequence[str]) -> list[Input]:
     inputs = [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
     strays = [each.file for each in inputs if _leads_out(each)]
     if strays:
-        raise Unable("\n".join(f"{harmless(file)}: a symbolic link that leads out of its repository" for file in strays))
+        raise Unable(
+            "\n".join(f"{harmless(file)}: a symbolic link that leads out of its repository" for file in strays)
+        )
     return inputs
 
 

@@ -151,6 +151,18 @@ def _judge(document: Document, path: Path, text: str) -> None:
     elif not isinstance(parsed, dict):
         message = "a patch is a mapping (strategic merge) or a list of operations (JSON 6902)"
         raise Refused([document.problem("OKG322", path, message)])
+    elif not _is_object(parsed):
+        message = "a strategic merge patch needs `kind` and `metadata.name`, or Kustomize does not take it for one"
+        raise Refused([document.problem("OKG322", path, message, "any name does: the target says what is patched")])
+
+
+def _is_object(patch: dict[str, Any]) -> bool:
+    """Whether Kustomize reads this as an object (its `resource.Factory` asks for both)."""
+    metadata = patch.get("metadata")
+    return all(
+        isinstance(each, str) and each != ""
+        for each in (patch.get("kind"), metadata.get("name") if isinstance(metadata, dict) else None)
+    )
 
 
 def _inside(document: Document, path: Path, problem: Problem) -> Problem:
@@ -158,9 +170,11 @@ def _inside(document: Document, path: Path, problem: Problem) -> Problem:
 
 
 def _operation_fault(operation: Any) -> str:  # noqa: ANN401 - any YAML value
-    if not isinstance(operation, dict) or operation.get("op") not in _OPERATIONS:
+    if not isinstance(operation, dict) or str(operation.get("op")) not in _OPERATIONS:
         return f"needs `op`, one of {', '.join(_OPERATIONS)}"
     if not str(operation.get("path", "")).startswith("/"):
         return "needs `path`, which starts with a slash"
+    if not str(operation.get("from", "/")).startswith("/"):
+        return "needs a `from` which starts with a slash"
     needed = _OPERATIONS[operation["op"]]
     return f"needs `{needed}`" if needed and needed not in operation else ""

@@ -16,7 +16,7 @@ from okgen.vendor import check_vendored
 from okgen.vendored import sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from okgen.cluster import Cluster
     from okgen.inputs import Input
@@ -86,20 +86,18 @@ def rendered(inputs: Sequence[Input], findings: Findings, output: str | None = N
     for each in resolved(inputs, findings):
         place = place_of(each.input, each.cluster, output)
         if place.folder in found:
-            findings.add([_second(each, found[place.folder], "is rendered into the same folder")])
+            findings.add([_second(each.document, place, found[place.folder], "is rendered into the same folder")])
             continue
-        above = list(_above(place.folder))
-        outer = next((found[folder] for folder in above if folder in found), None)
-        if outer:
-            findings.add([_second(each, outer, "is rendered into a folder around this one's,")])
-        elif place.folder in inside:
-            findings.add([_second(each, inside[place.folder], "is rendered into a folder inside this one's,")])
         try:
             files = renderer.files(each.cluster, each.document)
         except Refused as refused:
             findings.add(refused.problems)
             files = {}
         found[place.folder] = Rendered(each.document, each.cluster, place, files)
+    for inner in found.values():
+        outer = next((found[folder] for folder in _above(inner.place.folder) if folder in found), None)
+        if outer:
+            findings.add([_second(inner.document, inner.place, outer, "is rendered into a folder around")])
     return list(found.values())
 
 
@@ -117,10 +115,17 @@ def plans(trees: Sequence[Rendered], findings: Findings, *, force: bool = False)
     return found
 
 
-def _second(each: Resolved, place: Place, first: Rendered) -> Problem:
+def _above(folder: str) -> Iterator[str]:
+    """The folders that a folder lies in, the nearest first."""
+    while (parent := os.path.dirname(folder)) != folder:
+        yield parent
+        folder = parent
+
+
+def _second(document: Document, place: Place, first: Rendered, what: str) -> Problem:
     where = f"{first.document.file}:{first.document.place(('metadata', 'name'))[0]}"
-    message = f"{where} is rendered into the same folder {os.path.relpath(place.folder)}"
-    return each.document.problem("OKG320", ("metadata", "name"), message, "give each cluster a name of its own")
+    message = f"{where} {what} {os.path.relpath(place.folder)}"
+    return document.problem("OKG320", ("metadata", "name"), message, "give each cluster a name of its own")
 
 
 def _vendored(each: Rendered) -> list[Problem]:

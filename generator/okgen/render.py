@@ -78,9 +78,7 @@ def _addon_folder(cluster: Cluster, enabled: Enabled, manifests: list[Manifest])
     return files
 
 
-def _intruders(
-    document: Document, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]
-) -> Iterator[Problem]:
+def _intruders(document: Document, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> Iterator[Problem]:
     """A problem where an add-on puts something into Argo CD's own namespace, which its project must not admit."""
     own = cluster.argocd.namespace
     inside = next((each for each in manifests if each.namespace == own), None)

@@ -6,9 +6,16 @@ could keep Python's busy for years.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# What Kubernetes takes for names and values of labels, in selectors of annotations too.
+_KEY = r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+_VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 _SPECIAL = "()^$\\.[]|*+?{}"
 
 
@@ -154,7 +161,7 @@ def _requirement(text: str) -> _Requirement:
     for sign in ("!=", "==", "="):
         key, found, value = text.partition(sign)
         if found:
-            return _key(key, text), frozenset((value.strip(),)), sign != "!="
+            return _key(key, text), _values([value], text), sign != "!="
     return _key(text.removeprefix("!"), text), None, not text.startswith("!")
 
 
@@ -164,11 +171,18 @@ def _set_requirement(text: str) -> _Requirement:
     key, _, operator = before.strip().rpartition(" ")
     if operator not in ("in", "notin"):
         raise SelectorError(f"cannot read the requirement {text}")
-    return _key(key, text), frozenset(value.strip() for value in listed.split(",")), operator == "in"
+    return _key(key, text), _values(listed.split(","), text), operator == "in"
 
 
 def _key(text: str, requirement: str) -> str:
     key = text.strip()
-    if not key or any(character in " ()!=<>," for character in key):
+    if not re.fullmatch(_KEY, key):
         raise SelectorError(f"cannot read the requirement {requirement or 'between two commas'}")
     return key
+
+
+def _values(texts: Iterable[str], requirement: str) -> frozenset[str]:
+    values = frozenset(text.strip() for text in texts)
+    if not all(re.fullmatch(_VALUE, value) for value in values):
+        raise SelectorError(f"cannot read the requirement {requirement}: a label can have no such value")
+    return values

@@ -73,7 +73,7 @@ class Stage:
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Writes files, by the path they are to have, and waits until they are on the disk."""
-        flush = _flush_all() if len(files) > _FEW else None
+        flush = flush_all() if len(files) > _FEW else None
         for path, data in files.items():
             with naming("write", os.path.join(self._folder, path)):
                 self._put(path, data, sync=flush is None)
@@ -100,7 +100,7 @@ class Stage:
             os.replace(self._numbers[path], name, src_dir_fd=self._here, dst_dir_fd=folders.make(parent))
 
 
-def _flush_all() -> Callable[[int], None] | None:
+def flush_all() -> Callable[[int], None] | None:
     """Linux' syncfs, None elsewhere: one wait for a whole file system instead of one a file.
 
     Flushing file by file takes a disk 1 to 5 ms each, so seconds for a fleet that is rendered for the first time.

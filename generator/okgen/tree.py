@@ -225,7 +225,6 @@ def _announce(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
             if any(f"{folder}/".startswith(f"{gone}/") for gone in plan.delete):
                 continue  # a file is there now, and goes
             with naming("write", os.path.join(plan.folder, path)):
-                folders.make(folder)
                 folders.check_writable(folder)
     except BaseException:
         for made in reversed(folders.made):
