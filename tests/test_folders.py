@@ -48,7 +48,7 @@ def test_make(folders: Folders, tmp_path: Path) -> None:
         assert os.path.samestat(os.fstat(folders.make(path)), os.stat(tmp_path / path))
     assert folders.made == ["folder/new", "folder/new/er", "new"]
     for path in ("file", "link", "pipe/x"):
-        with pytest.raises(OSError, match="Not a directory|Too many levels"):
+        with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
             folders.make(path)
     assert (tmp_path / "link").is_symlink()
 
@@ -91,5 +91,5 @@ def test_enter(tmp_path: Path) -> None:
         assert os.path.samestat(os.fstat(here), os.stat(f"{root}/a/b"))
         os.close(here)
     fill(str(tmp_path), {"file": "1"})
-    with pytest.raises(Unable, match="cannot open .*file: (Not a directory|File exists)"):
+    with pytest.raises(Unable, match=r"cannot open .*file: (Not a directory|File exists)"):
         enter(f"{tmp_path}/file/a", f"{tmp_path}/file")

@@ -68,6 +68,15 @@ def test_every_object_is_closed() -> None:
     assert [path for path in is_open if path != "#/$defs/addon"] == []
 
 
+def test_every_list_and_every_mapping_of_free_keys_is_bounded() -> None:
+    # Without, an input of 1 MiB makes thousands of objects, or has its items compared pair by pair.
+    free = [path for path, each in ALL if isinstance(each.get("additionalProperties"), dict)]
+    lists = [path for path, each in ALL if each.get("type") == "array"]
+    found = dict(ALL)
+    assert [path for path in free if "maxProperties" not in found[path]] == []
+    assert [path for path in lists if "maxItems" not in found[path]] == []
+
+
 @pytest.mark.parametrize(("path", "schema"), KEYS, ids=[path for path, _ in KEYS])
 def test_every_key_is_described_with_an_example_that_is_valid(path: str, schema: dict[str, Any]) -> None:
     assert schema.get("description", "").strip(), path

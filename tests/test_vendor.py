@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import io
@@ -277,18 +278,20 @@ def test_a_folder_in_place_of_a_file(demo: Vendoring) -> None:
     assert demo.one().messages == (f"{demo.place}/one.yaml: is no regular file; remove it",)
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk() -> Iterator[None]:
-    """No file can grow beyond a few bytes."""
+    """No file can grow beyond a few bytes. Not a fixture: pytest itself writes before those end."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_leaves_nothing_behind(demo: Vendoring) -> None:
-    outcome = demo.one()
+    with full_disk():
+        outcome = demo.one()
     assert outcome == Outcome("demo/1.0", "failed", 2, (f"{demo.place}: File too large",))
     assert not demo.tree
     assert not list(demo.folder.rglob(".*"))

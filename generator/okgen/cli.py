@@ -109,6 +109,6 @@ def _explained(error: Exception) -> str:
         return str(error)
     if isinstance(error, TemplateError):
         return f"a fault in an add-on folder, not in your file: {error}"
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else f"cannot write or read: {error.strerror}"
     return f"internal error: {type(error).__name__}: {error}; --debug shows where"

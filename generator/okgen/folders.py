@@ -85,7 +85,7 @@ class Folders:
         return found
 
     def check_writable(self, path: str) -> None:
-        """Raises PermissionError when this process may not add and remove files in a folder, which is made if need be."""
+        """Raises PermissionError when this process may not add files to a folder, which is made if it is not there."""
         here = self.make(path)
         if not os.access(os.curdir, os.W_OK | os.X_OK, dir_fd=here, effective_ids=_EFFECTIVE):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
