@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-import rendering
 import yaml
 
+import rendering
 from okgen import __version__
 from okgen.catalogue import Catalogue
 from okgen.cli import COMMANDS
@@ -156,6 +159,34 @@ def test_check_lists_drift_by_file_and_kind(tmp_path: Path) -> None:
     ]
 
 
+def test_drift_is_drift_also_for_a_reader_that_has_left(tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(rendering.written(rendering.minimal()), encoding="utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    call = [sys.executable, "-m", "okgen", "check"]
+    environment = os.environ | {"PYTHONPATH": str(rendering.REPOSITORY / "generator")}
+    run = subprocess.run(call, cwd=tmp_path, env=environment, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (1, b"")
+
+
+def test_labels_of_the_cluster_do_not_rename_what_okgen_makes(tmp_path: Path) -> None:
+    labels = {"app.kubernetes.io/name": "mine", "app.kubernetes.io/managed-by": "me", "team": "a"}
+    result = rendering.rendered(tmp_path, rendering.minimal(metadata={"name": "demo", "labels": labels}))
+    found = result.object("Application", "demo-cert-manager")["metadata"]["labels"]
+    assert found["app.kubernetes.io/name"] == "cert-manager"
+    assert found["app.kubernetes.io/managed-by"] == "okgen"
+    assert found["team"] == "a"
+
+
+@pytest.mark.parametrize("escape", ["\\x7f", "\\N", "\\x9b", "\\uFFFE"])
+def test_characters_that_kustomize_cannot_read_are_refused(tmp_path: Path, escape: str) -> None:
+    text = rendering.written(rendering.minimal(addons={"cert-manager": {"podAnnotations": {"a": "MARK"}}}))
+    result = rendering.render(tmp_path, text.replace("MARK", f'"x{escape}y"'), "--format", "concise")
+    assert result.code == 1
+    assert "OKG103 a string holds the character U+" in result.out
+
+
 def test_an_edit_stops_a_render_until_it_is_forced(tmp_path: Path) -> None:
     rendering.rendered(tmp_path, rendering.minimal())
     path = tmp_path / "output" / "demo" / "argocd" / "kustomization.yaml"
@@ -197,7 +228,9 @@ def test_what_argo_cd_would_leave_behind_is_said(tmp_path: Path) -> None:
     cluster = rendering.minimal(addons=addons, dns={"zones": [{"name": "a.example.com"}]})
     rendering.rendered(tmp_path, cluster)
     del cluster["addons"]["external-dns"]
-    assert "external-dns: delete the Application in Argo CD before you push" in rendering.rendered(tmp_path, cluster).err
+    assert (
+        "external-dns: delete the Application in Argo CD before you push" in rendering.rendered(tmp_path, cluster).err
+    )
     cluster["profile"] = "development"
     lost = rendering.rendered(tmp_path, cluster).err
     assert "Argo CD leaves in place what its project no longer admits (PodDisruptionBudget)" in lost

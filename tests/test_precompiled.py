@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-import rendering
 
+import rendering
 from okgen import precompiled
 from okgen.template import Template, new_scope
 

@@ -21,11 +21,12 @@ import test_cases
 Place = tuple[str | int, ...]
 
 FULL = (test_cases.HERE / "cases" / "full" / "cluster.yaml").read_text(encoding="utf-8")
+PATCH = "{kind: Deployment, metadata: {name: any}}"
 CLUSTER: dict[str, Any] = rendering.merged(
     yaml.safe_load(FULL),
     {
         "images": {"registries": {"registry.k8s.io": "registry.example.com/k8s"}},
-        "addons": {"cert-manager": {"patches": [{"target": {"kind": "Deployment"}, "patch": "{kind: Deployment, metadata: {name: any}}"}]}},
+        "addons": {"cert-manager": {"patches": [{"target": {"kind": "Deployment"}, "patch": PATCH}]}},
     },
 )
 # What templates, shells, YAML, Go and terminals might take for more than text.

@@ -104,6 +104,7 @@ def find(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Pr
         help_text = "whoever can deploy there is Argo CD's administrator; choose another namespace"
         yield document.problem("OKG312", (*here, "namespace"), message, help_text)
     yield from _limits(document, addon, values)
+    yield from _tolerations(document, addon, values)
     yield from _rules(document, addon, scope)
 
 
@@ -122,6 +123,23 @@ def _limits(document: Document, addon: Addon, values: dict[str, Any]) -> Iterato
                     f"{each.deployment} requests {request} {name} with a limit of {limits[name]}",
                     f"set resources.limits.{name} and resources.requests.{name} so that the request fits",
                 )
+
+
+def _tolerations(document: Document, addon: Addon, values: dict[str, Any]) -> Iterator[Problem]:
+    """What the API server refuses; source: k8s.io/kubernetes, pkg/apis/core/validation, ValidateTolerations."""
+    for each in addon.workloads:
+        step: Path = () if each is addon.workloads[0] else (each.name,)
+        for number, toleration in enumerate(workload.section(addon, each, values)["tolerations"]):
+            path: Path = ("addons", addon.name, *step, "tolerations", number)
+            exists = toleration.get("operator") == "Exists"
+            if exists and toleration.get("value"):
+                yield document.problem("OKG315", (*path, "value"), "a toleration with operator Exists takes no value")
+            if not exists and "key" not in toleration:
+                help_text = "name the taint's key, or tolerate every taint with operator: Exists"
+                yield document.problem("OKG315", path, "a toleration without key needs operator Exists", help_text)
+            if "tolerationSeconds" in toleration and toleration.get("effect") != "NoExecute":
+                message = "tolerationSeconds holds only for effect NoExecute"
+                yield document.problem("OKG315", (*path, "tolerationSeconds"), message)
 
 
 def _rules(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Problem]:

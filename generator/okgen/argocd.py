@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
 from okgen.kustomize import KEEP, VENDORED
-from okgen.manifest import Manifest, labelled, manifest
+from okgen.manifest import NAME, Manifest, labelled, manifest
 from okgen.names import shorten
 from okgen.resources import own_file
 
@@ -152,7 +152,7 @@ def _application(cluster: Cluster, name: str, steps: tuple[str, ...], namespace:
         "metadata": {
             "name": name,
             "namespace": cluster.argocd.namespace,
-            "labels": dict(cluster.labels),
+            "labels": {key: value for key, value in cluster.labels.items() if key != NAME},
             "annotations": {_PATHS: "."},
         },
         "spec": {

@@ -113,6 +113,7 @@ CODES: dict[str, Code] = {
         "A project that may deploy into Argo CD's namespace can make Applications there, so it is an administrator.",
     ),
     "OKG313": Code("request over limit", "A container requests more than its limit, so no pod could be made."),
+    "OKG315": Code("toleration", "The API server would refuse the toleration: its fields do not go together."),
     "OKG314": Code("mirror without images", "No image of this cluster starts with the mirror's prefix."),
     "OKG320": Code("two files for one folder", "Two inputs of a run would be rendered into the same folder."),
     "OKG321": Code(

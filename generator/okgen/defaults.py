@@ -12,24 +12,26 @@ if TYPE_CHECKING:
 
 
 def with_defaults(value: Any, schema: Schema, root: Schema, derive: Callable[[Any], Any]) -> Any:  # noqa: ANN401
-    """A copy with every default filled in, its mappings as Names; ``derive`` gives the value of an ``x-default``."""
+    """A copy with every default filled in, its mappings as Names; ``derive`` gives the value of an ``x-default``.
+
+    Keys come in the schema's order, those of free mappings sorted, so that the order in the file changes nothing.
+    """
     schema = follow(schema, root)
     if value is None and "object" in schema.get("type", ()):
         value = {}
     if isinstance(value, dict):
         known = schema.get("properties")
         if not known:
-            return named(value)
+            return named(dict(sorted(value.items())))
         filled = Names()
-        for key, item in value.items():
-            filled[key] = with_defaults(item, known[key], root, derive) if key in known else named(item)
         for key, each in known.items():
-            if key not in filled:
-                expected = follow(each, root)
-                if "default" in expected:
-                    filled[key] = with_defaults(expected["default"], expected, root, derive)
-                elif "x-default" in expected:
-                    filled[key] = with_defaults(derive(expected["x-default"]), expected, root, derive)
+            expected = follow(each, root)
+            if key in value:
+                filled[key] = with_defaults(value[key], expected, root, derive)
+            elif "default" in expected:
+                filled[key] = with_defaults(expected["default"], expected, root, derive)
+            elif "x-default" in expected:
+                filled[key] = with_defaults(derive(expected["x-default"]), expected, root, derive)
         return filled
     if isinstance(value, list) and "items" in schema:
         return [with_defaults(item, schema["items"], root, derive) for item in value]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAME = ".okgen.json"
 FORMAT = 1
+MOST_BYTES = 4 * 1024 * 1024  # some 25,000 files; a tree has a few hundred
 
 # A path of the tree: printable ASCII that stands in JSON as it is, no part empty, ".", "..", or one of okgen's own.
 _PATH = re.compile(r"(?!\.okgen)(?:(?!\.\.?(?:/|\Z))[!#-.0-\[\]-~ ]+(?:/(?!\Z)|\Z))+")
@@ -69,6 +70,8 @@ def parse(data: bytes, place: str) -> Index:
 
     Raises Refused when they hold none: damaged, in merge conflict, of a newer okgen, or with paths that lead out.
     """
+    if len(data) > MOST_BYTES:
+        _damaged(place, f"it is longer than {MOST_BYTES:,} bytes")
     conflict = _CONFLICT.search(data)
     if conflict:
         _refuse(

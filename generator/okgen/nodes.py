@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from yaml import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, StreamEndEvent
@@ -22,6 +23,8 @@ MOST_TEXT = 4 * 1024 * 1024  # characters; only aliases make more of a file than
 _MOST_PROBLEMS = 100
 _MOST_STEPS = 20  # of a path in a message
 _MERGE = "<<"
+# DEL, C1 controls with NEL, half of a surrogate pair, and two that are no characters; seen with kustomize 5.8.1.
+_UNWRITABLE = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Node(NamedTuple):
@@ -143,6 +146,8 @@ class Builder:
     def _scalar(self, event: ScalarEvent) -> Any:  # noqa: ANN401 - any scalar
         self.last = event
         self._text += len(event.value)
+        if not event.value.isascii() or "\x7f" in event.value:
+            self._refuse_unwritable(event)
         try:
             if event.tag is not None:
                 return scalars.tagged(event.tag, event.value)
@@ -150,6 +155,13 @@ class Builder:
         except Doubt as doubt:
             self._doubt(event, doubt)
             return event.value
+
+    def _refuse_unwritable(self, event: ScalarEvent) -> None:
+        """Refuses what an escape can hide in quotes, but Kustomize cannot read however it is written."""
+        found = _UNWRITABLE.search(event.value)
+        if found:
+            message = f"a string holds the character U+{ord(found[0]):04X}, which Kustomize cannot read"
+            self.refuse("OKG103", event, message, "leave it out")
 
     def _doubt(self, event: Event, doubt: Doubt) -> None:
         self.refuse(doubt.code, event, doubt.message, doubt.help)

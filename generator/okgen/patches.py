@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import inputs, source
 from okgen.cluster import Patch
+from okgen.jsonpatch import PatchError, try_on
 from okgen.problem import Path, Problem, Refused
 from okgen.selector import SelectorError, labels_match, pattern_matches
 
@@ -53,8 +54,9 @@ def unmatched(document: Document, addon: str, patches: Iterable[Patch], manifest
     for patch in patches:
         path: Path = ("addons", addon, "patches", patch.number, "target")
         try:
-            matched = any(_selects(patch.target, manifest) for manifest in manifests)
-        except SelectorError as error:
+            matched = [manifest for manifest in manifests if _selects(patch.target, manifest)]
+            _try_on(patch, matched)
+        except (SelectorError, PatchError) as error:
             problems.append(document.problem("OKG322", path, str(error)))
             continue
         if not matched:
@@ -70,6 +72,17 @@ def unmatched(document: Document, addon: str, patches: Iterable[Patch], manifest
                 document.problem("OKG321", path, f"the patch matches nothing that {addon} renders ({wanted})", known)
             )
     return problems
+
+
+def _try_on(patch: Patch, manifests: list[Manifest]) -> None:
+    """Raises PatchError when Kustomize could not apply a JSON patch to one of the objects it selects."""
+    operations = source.parse(patch.text.encode(), "").data
+    for manifest in manifests if isinstance(operations, list) else []:
+        if manifest.text:
+            try:
+                try_on(source.parse(manifest.text.encode(), manifest.file).data, operations)
+            except PatchError as error:
+                raise PatchError(f"the patch does not fit {manifest.kind} {manifest.name}: {error}") from None
 
 
 def _selects(target: dict[str, str], manifest: Manifest) -> bool:

@@ -61,7 +61,7 @@ class Renderer:
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
         """Upstream's CRDs, which okgen knows by name only."""
-        return [self._crd._replace(name=name) for crds in enabled.crds for name in crds.names]
+        return [self._crd._replace(name=name, text="") for crds in enabled.crds for name in crds.names]
 
 
 def _folder(folder: str, manifests: Iterable[Manifest]) -> dict[str, str]:

@@ -96,7 +96,7 @@ def _recorded(top: int, folder: str) -> bytes | None:
             )
         file = os.open(index.NAME, _READ, dir_fd=top)
         with open(file, "rb") as stream:
-            return stream.read()
+            return stream.read(index.MOST_BYTES + 1)
 
 
 def _index(recorded: bytes | None, wanted: Mapping[str, str], place: str) -> index.Index:

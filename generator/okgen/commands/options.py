@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -61,5 +62,11 @@ def report(
     target = stream or sys.stdout
     problems = in_order(findings.problems)
     color = wants_color(arguments.color, target)
-    target.write(render(problems, arguments.format, findings.texts, color=color, drift=drift))
+    text = render(problems, arguments.format, findings.texts, color=color, drift=drift)
+    try:
+        target.write(text)
+        target.flush()
+    except BrokenPipeError:
+        # The reader, `head` for one, has what it wanted; the exit code still says what was found.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     return has_errors(problems)

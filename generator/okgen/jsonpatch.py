@@ -1,0 +1,79 @@
+"""Tries JSON patches (RFC 6902) on rendered objects, as Kustomize will: one that does not apply fails a whole build.
+
+Written here rather than taken from a library, as only the question whether it applies is asked, with the strictness
+of the one Kustomize uses: github.com/evanphx/json-patch.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+
+class PatchError(ValueError):
+    """An operation finds nothing to work on; the message names it."""
+
+
+def try_on(value: Any, operations: list[dict[str, Any]]) -> None:  # noqa: ANN401 - any YAML value
+    """Raises PatchError when one of the operations fails. The value is not changed."""
+    document = copy.deepcopy(value)
+    for number, operation in enumerate(operations, start=1):
+        try:
+            document = _apply(document, operation)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            what = f"operation {number} ({operation['op']} {operation['path']})"
+            reason = str(error) if isinstance(error, PatchError) else "there is no such place"
+            raise PatchError(f"{what}: {reason}") from None
+
+
+def _apply(document: Any, operation: dict[str, Any]) -> Any:  # noqa: ANN401 - any YAML value
+    name, path = operation["op"], _steps(operation["path"])
+    if name == "test":
+        if _get(document, path) != operation["value"]:
+            raise PatchError("the value there is another one")
+        return document
+    if name in ("move", "copy"):
+        origin = _steps(operation["from"])
+        value = copy.deepcopy(_get(document, origin))
+        if name == "move":
+            document = _remove(document, origin)
+        return _add(document, path, value)
+    if name == "remove":
+        return _remove(document, path)
+    if name == "replace":
+        _get(document, path)
+        document = _remove(document, path) if path else document
+    return _add(document, path, operation["value"])
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _get(document: Any, path: list[str]) -> Any:  # noqa: ANN401 - any YAML value
+    for step in path:
+        document = document[_index(step, len(document))] if isinstance(document, list) else document[step]
+    return document
+
+
+def _add(document: Any, path: list[str], value: Any) -> Any:  # noqa: ANN401 - any YAML value
+    if not path:
+        return value
+    parent, last = _get(document, path[:-1]), path[-1]
+    if isinstance(parent, list):
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
+    else:
+        parent[last] = value
+    return document
+
+
+def _remove(document: Any, path: list[str]) -> Any:  # noqa: ANN401 - any YAML value
+    parent, last = _get(document, path[:-1]), path[-1]
+    del parent[_index(last, len(parent)) if isinstance(parent, list) else last]
+    return document
+
+
+def _index(step: str, size: int) -> int:
+    if not step.isdigit() or int(step) >= size:
+        raise PatchError(f"the list has no entry {step}")
+    return int(step)
