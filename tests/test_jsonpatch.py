@@ -60,9 +60,7 @@ def test_a_patch_that_kustomize_could_not_apply_is_an_error_at_its_target(tmp_pa
     cluster = rendering.minimal(addons={"cert-manager": {"patches": [patch]}})
     result = rendering.render(tmp_path, cluster, "--format", "concise")
     assert result.code == 1
-    assert "OKG322 the patch does not fit Deployment cert-manager-cainjector: operation 1 (remove" in (
-        result.out
-    )
+    assert "OKG322 the patch does not fit Deployment cert-manager-cainjector: operation 1 (remove" in (result.out)
 
 
 @pytest.mark.parametrize(

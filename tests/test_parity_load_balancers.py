@@ -308,9 +308,7 @@ def test_versions() -> None:
 def test_deployment_of_the_archived(archived: Result) -> None:
     (theirs,) = loaded(f"{ALB_DATA}/install/alb-ingress-controller.yaml")
     ours = archived.object("Deployment", ALB)
-    (our_container,), (their_container,) = (
-        each["spec"]["template"]["spec"]["containers"] for each in (ours, theirs)
-    )
+    (our_container,), (their_container,) = (each["spec"]["template"]["spec"]["containers"] for each in (ours, theirs))
     assert ours["spec"]["selector"] == theirs["spec"]["selector"], "an existing Deployment can be taken over"
     assert our_container["image"] == their_container["image"]
     assert set(their_container["args"]) <= set(our_container["args"])
@@ -363,7 +361,8 @@ def test_the_way_from_the_archived(tmp_path: Path, defaults: Result) -> None:
     result = rendering.rendered(tmp_path, rendering.enabled(LBC, addons={LBC: {"adoptFromV1": True}}))
     more = [each for each in statements(result, LBC) if each not in statements(defaults, LBC)]
     adopting = [
-        each for each in more
+        each
+        for each in more
         if each["Condition"].get("StringEquals") == {"aws:ResourceTag/ingress.k8s.aws/cluster": "demo"}
     ]
     assert actions(adopting) == actions(statements_of(f"{LBC_DATA}/iam/iam_policy_v1_to_v2_additional.json"))

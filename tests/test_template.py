@@ -60,8 +60,10 @@ TABLE: list[tuple[str, list[Any]]] = [
     ("{okgen: {when: '${{ on }}'}, name: 1}", [{"name": 1}]),
     # a condition inside a loop sees the loop's item
     (
-        ("{a: [{okgen: {forEach: '${{ zones }}'}, k: 1,"
-        " b: {okgen: {when: '${{ index == 0 }}'}, name: '${{ item.name }}'}}]}"),
+        (
+            "{a: [{okgen: {forEach: '${{ zones }}'}, k: 1,"
+            " b: {okgen: {when: '${{ index == 0 }}'}, name: '${{ item.name }}'}}]}"
+        ),
         [{"a": [{"b": {"name": "a.example.com"}, "k": 1}, {"k": 1}]}],
     ),
 ]
