@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen.catalogue import Addon, Catalogue
 from okgen.codes import CODES
-from okgen.commands.addons import keys, kubernetes_range
+from okgen.commands.addons import keys, kubernetes_range, required
 from okgen.schema import bundle, follow
 
 if TYPE_CHECKING:
@@ -111,20 +111,10 @@ def _versions(addon: Addon) -> Iterator[str]:
 
 def _keys(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[str]:
     yield from ("| key | takes | default | what it is |", "|---|---|---|---|")
-    required = set(_required(schema, root))
+    needed = set(required(schema, root))
     for path, each in keys(schema, root):
-        name = f"**`{path}`**" if path in required else f"`{path}`"
+        name = f"**`{path}`**" if path in needed else f"`{path}`"
         yield f"| {name} | {_takes(each)} | {_default(each)} | {_description(each)} |"
-
-
-def _required(schema: dict[str, Any], root: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    schema = follow(schema, root)
-    for name in schema.get("required", []):
-        yield f"{prefix}{name}"
-    for name, each in schema.get("properties", {}).items():
-        yield from _required(each, root, f"{prefix}{name}.")
-        if "items" in follow(each, root):
-            yield from _required(follow(each, root)["items"], root, f"{prefix}{name}[].")
 
 
 def _takes(schema: dict[str, Any]) -> str:

@@ -20,11 +20,11 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("render", "bring the tree of each cluster up to date"),
-    Command("check", "is what is there what would be rendered? never writes"),
-    Command("validate", "schema and cross-checks only"),
-    Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
     Command("init", "write a commented cluster.yaml to start from"),
+    Command("render", "bring the tree of each cluster up to date"),
+    Command("check", "compare each tree with what would be rendered, and list what differs; never writes"),
+    Command("validate", "look for problems in cluster.yaml only, not in the tree; never writes"),
+    Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
     Command("addons", "the add-ons, their versions and keys"),
     Command("schema", "the JSON Schema of cluster.yaml, for editors"),
 )
@@ -35,6 +35,7 @@ examples:
   okgen init
   okgen render cluster.yaml
   okgen check .            every cluster.yaml below this folder
+  okgen addons external-dns
 """
 
 
@@ -54,6 +55,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str]) -> int:
     """Parse the arguments and run the command. Raises KeyboardInterrupt, BrokenPipeError."""
+    if not arguments:
+        sys.stderr.write(_parser(arguments).format_help())
+        return 2
     try:
         parsed = _parser(arguments).parse_args(arguments)
     except SystemExit as leaving:  # argparse leaves by itself after --help and mistakes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -66,11 +68,11 @@ def dump_json(value: object) -> str:
 
 
 def _json(value: object, indent: str) -> str:
-    import json  # only policies are written as JSON
-
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
     if isinstance(value, dict) and value:
         deeper = f"{indent}  "
-        items = [f"{deeper}{json.dumps(key)}: {_json(item, deeper)}" for key, item in value.items()]
+        items = [f"{deeper}{encode_basestring_ascii(key)}: {_json(item, deeper)}" for key, item in value.items()]
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
     if isinstance(value, list | tuple) and value:
         deeper = f"{indent}  "

@@ -25,9 +25,9 @@ _REFUSED = {
 class naming:  # noqa: N801 - reads as a statement: with naming("write", path)
     """Turns what the system refuses into Unable, which says what okgen could not do with which file."""
 
-    def __init__(self, verb: str, path: str) -> None:
+    def __init__(self, verb: str, *path: str) -> None:
         self._verb = verb
-        self._path = path
+        self._path = path  # its parts: joined when needed, as this is done for every file
 
     def __enter__(self) -> None:
         pass
@@ -36,7 +36,9 @@ class naming:  # noqa: N801 - reads as a statement: with naming("write", path)
         self, _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None
     ) -> None:
         if isinstance(error, OSError):
-            raise Unable(f"cannot {self._verb} {os.path.relpath(self._path)}: {error.strerror}") from error
+            raise Unable(
+                f"cannot {self._verb} {os.path.relpath(os.path.join(*self._path))}: {error.strerror}"
+            ) from error
 
 
 class Folders:

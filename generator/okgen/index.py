@@ -47,6 +47,21 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+_MOST_KEPT = 16_384
+_encoded: dict[str, tuple[bytes, str]] = {}
+
+
+def encoded(text: str) -> tuple[bytes, str]:
+    """The bytes of a text and their SHA-256; clusters share most texts, so they are kept."""
+    found = _encoded.get(text)
+    if found is None:
+        if len(_encoded) >= _MOST_KEPT:
+            _encoded.clear()
+        data = text.encode()
+        found = _encoded[text] = (data, digest(data))
+    return found
+
+
 def is_path(path: str) -> bool:
     """Whether a path may stand in an index: relative, with "/" between its parts, and never leading out."""
     return _PATH.fullmatch(path) is not None

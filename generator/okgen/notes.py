@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from okgen.pipeline import Rendered
     from okgen.plan import Plan
 
-_PAGE = "docs/argocd.md, Removing an add-on"
+_PAGE = "okgen's docs/argocd.md, Removing an add-on"
 
 
 def notes(rendered: Rendered, plan: Plan) -> list[str]:
     """One line each; to be asked before the plan is applied, as the tree is compared with what will be there."""
-    where = os.path.relpath(rendered.place.folder)
+    start = os.path.relpath(os.path.join(rendered.place.folder, "README.md"))
     found = []
+    if "README.md" in plan.create and not plan.unchanged:
+        found.append(f"{start} says how to start it")
+    if "iam/cloudformation.yaml" in plan.update:
+        found.append(f"iam/ has changed: deploy the stack again, see {start}")
     if any(path.startswith("bootstrap/") for path in plan.update):
-        found.append(f"bootstrap/ has changed: apply it again, see {os.path.join(where, 'README.md')}")
+        found.append(f"bootstrap/ has changed: apply it again, see {start}")
     gone = [path for path in plan.delete if path.startswith("argocd/application-")]
     lost = [] if gone else _lost(rendered, plan)
     if gone:

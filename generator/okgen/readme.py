@@ -24,7 +24,8 @@ _FOLDERS = (
 
 def readme(cluster: Cluster, files: Mapping[str, str]) -> str:
     """Markdown with a table of the add-ons and the commands that start them; ``files`` is the rest of the tree."""
-    folders = [row for row in _FOLDERS if any(path.startswith(row[0]) for path in files)]
+    present = {path.partition("/")[0] for path in files}
+    folders = [row for row in _FOLDERS if row[0].rstrip("/") in present]
     roles = {role.addon: role.name for role in cluster.roles}
     addons: list[tuple[str, ...]] = [
         (each.addon.name, each.release.version, each.namespace, roles.get(each.addon.name, "none"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from okgen import argocd, iam, patches
 from okgen.addon_render import AddonRenderer
+from okgen.index import digest, encoded
 from okgen.kustomize import addon_kustomization, kustomization
 from okgen.manifest import Manifest, manifest
 from okgen.problem import Refused
@@ -96,8 +96,5 @@ def _excess(document: Document, excess: iam.Excess) -> Problem:
 
 def _digest(files: dict[str, str]) -> str:
     """Changes when any file of the folder does."""
-    digest = sha256()
-    for path in sorted(files):
-        text = files[path]
-        digest.update(f"{path}\0{len(text)}\0{text}".encode())
-    return f"sha256:{digest.hexdigest()}"
+    lines = "".join(f"{encoded(text)[1]}  {path}\n" for path, text in sorted(files.items()))
+    return f"sha256:{digest(lines.encode())}"

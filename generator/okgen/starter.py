@@ -19,7 +19,7 @@ _HEAD = """\
 #
 # The two lines above give editors completion and checks; `okgen schema > okgen.schema.json` writes that file.
 # Fill in what stands in <angle brackets>, delete what you do not need, then run `okgen render {file}`.
-# What is commented out shows the default.
+# What is commented out shows the default, or an example where there is none.
 """
 _WIDTH = 100
 
@@ -83,7 +83,12 @@ def _optional(name: str, schema: dict[str, Any], root: dict[str, Any], indent: s
 
 def _shown(schema: dict[str, Any]) -> str:
     """The default, else an example, in YAML's flow style."""
-    value = schema.get("default", schema.get("examples", [""])[0])
+    return _flow(schema.get("default", schema.get("examples", [""])[0]))
+
+
+def _flow(value: Any) -> str:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
     return value if isinstance(value, str) and value[:1].isalpha() else json.dumps(value)
 
 

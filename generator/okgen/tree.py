@@ -44,8 +44,9 @@ def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -
     the system refuses or while another okgen writes there.
     """
     root = trusted_root or os.path.dirname(os.path.normpath(folder)) or os.curdir
-    contents = {path: text.encode() for path, text in files.items()}
-    wanted = {path: index.digest(data) for path, data in contents.items()}
+    known_texts = {path: index.encoded(text) for path, text in files.items()}
+    contents = {path: data for path, (data, _) in known_texts.items()}
+    wanted = {path: digest for path, (_, digest) in known_texts.items()}
     top = enter(folder, root)
     if top is None:
         return Snapshot(folder, root, index.EMPTY, None, wanted, {}, {}, frozenset(), leftover=False)

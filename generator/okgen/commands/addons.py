@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from okgen.catalogue import Addon, Catalogue, Release
 from okgen.commands.schema import require
-from okgen.schema import bundle, follow
+from okgen.schema import bundle, follow, load
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+
+_WIDTH = 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         schema = bundle(catalogue, [arguments.name])
         lines = list(_one(catalogue.addon(arguments.name), schema))
     else:
-        lines = _table([_row(catalogue.addon(name)) for name in catalogue.names])
+        head = ["NAME", "VERSIONS, DEFAULT FIRST", "KUBERNETES", "WHAT IT DOES"]
+        lines = _table([head, *(_row(catalogue.addon(name)) for name in catalogue.names)])
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
@@ -48,6 +52,17 @@ def keys(schema: dict[str, Any], root: dict[str, Any], prefix: str = "") -> Iter
         yield from keys(each, root, f"{path}.")
         if "items" in each:
             yield from keys(each["items"], root, f"{path}[].")
+
+
+def required(schema: dict[str, Any], root: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The keys, named as ``keys`` does, that must be there when what they stand in is."""
+    schema = follow(schema, root)
+    for name in schema.get("required", []):
+        yield f"{prefix}{name}"
+    for name, each in schema.get("properties", {}).items():
+        yield from required(each, root, f"{prefix}{name}.")
+        if "items" in follow(each, root):
+            yield from required(follow(each, root)["items"], root, f"{prefix}{name}[].")
 
 
 def default_of(schema: dict[str, Any]) -> str:
@@ -74,18 +89,46 @@ def _one(addon: Addon, root: dict[str, Any]) -> Iterator[str]:
         first, last = release.tested
         tested = f"1.{first}" if first == last else f"1.{first} to 1.{last}"
         rows.append([release.version, kubernetes_range(release), tested])
-    yield from _table(rows, head=False)
-    yield ""
-    shown = [
-        [path, default_of(each), each.get("description", "")] for path, each in keys(root["$defs"][addon.name], root)
-    ]
-    yield from _table([["KEY", "DEFAULT", "WHAT IT IS"], *shown], head=False)
+    yield from _table(rows)
+    section = root["$defs"][addon.name]
+    needed = set(required(section, root))
+    # What is special about this add-on comes before what all of them take.
+    shared = _shared(addon)
+    found = list(keys(section, root))
+    for title, wanted in (("KEYS OF ITS OWN", False), ("KEYS THAT EVERY ADD-ON TAKES", True)):
+        yield from ("", title)
+        for path, each in found:
+            if bool(shared.match(path)) == wanted:
+                yield from _key(path, each, is_needed=path in needed)
 
 
-def _table(rows: list[list[str]], *, head: bool = True) -> list[str]:
-    if head:
-        rows = [["NAME", "VERSIONS", "KUBERNETES", "WHAT IT DOES"], *rows]
-    widths = [min(max(len(row[column]) for row in rows), 48) for column in range(len(rows[0]) - 1)]
+def _shared(addon: Addon) -> re.Pattern[str]:
+    """Matches the keys that every add-on takes, for its main Deployment and under the names of the others."""
+    settings = load("addon-settings")["$defs"]
+    top, each = (settings[name]["properties"] for name in ("addon", "workload"))
+    others = [workload.name for workload in addon.workloads[1:]]
+    under = rf"(?:(?:{'|'.join(map(re.escape, others))})\.)?" if others else ""
+    return re.compile(rf"(?:(?:{'|'.join([*top, *each])})|{under}(?:{'|'.join(each)}))(?![^.\[])")
+
+
+def _key(path: str, schema: dict[str, Any], *, is_needed: bool) -> Iterator[str]:
+    from textwrap import wrap  # only here
+
+    default = default_of(schema)
+    remarks = [_takes(schema), "required" if is_needed else "", f"default: {default}" if default else ""]
+    yield f"{path}  ({', '.join(remark for remark in remarks if remark)})"
+    yield from wrap(schema.get("description", ""), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def _takes(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    kinds = schema.get("type", "any")
+    return " or ".join(kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null")
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
     ]

@@ -29,6 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
         (os.path.relpath(os.path.join(each.folder, path)), kind) for each in plans for path, kind in plan.drift(each)
     ]
     wrong = options.report(arguments, findings, drift)
-    if not wrong and not drift:
+    if drift:
+        sys.stderr.write(
+            f"{len(drift)} {'file differs' if len(drift) == 1 else 'files differ'} from what is rendered\n"
+        )
+    elif not wrong:
         sys.stderr.write(f"{len(trees)} {'cluster is' if len(trees) == 1 else 'clusters are'} up to date\n")
     return int(wrong or bool(drift))

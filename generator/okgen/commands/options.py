@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from okgen.pipeline import Findings
 
+_COLOR = "default: auto, on a terminal unless NO_COLOR is set"
+
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """The inputs: FILE and more."""
@@ -31,7 +33,7 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 def add_report(parser: argparse.ArgumentParser) -> None:
     """How problems are shown: --format and --color."""
     parser.add_argument("--format", choices=FORMATS, default="full", help="how problems are shown (default: full)")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help=_COLOR)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline
@@ -21,5 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when every file is right, else 1. Raises Unable."""
     findings = pipeline.Findings()
     # Patches are matched against what is rendered, so validating renders too; it only takes milliseconds.
-    pipeline.rendered(inputs.find(arguments.files), findings)
-    return int(options.report(arguments, findings))
+    trees = pipeline.rendered(inputs.find(arguments.files), findings)
+    if options.report(arguments, findings):
+        return 1
+    sys.stderr.write(f"{len(trees)} {'cluster is' if len(trees) == 1 else 'clusters are'} valid\n")
+    return 0
