@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from okgen.catalogue import Addon, Catalogue
 from okgen.codes import CODES
 from okgen.commands.addons import keys, kubernetes_range, required
-from okgen.schema import bundle, follow
+from okgen.schema import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

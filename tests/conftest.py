@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,10 @@ settings.load_profile("explore" if os.environ.get("OKGEN_EXPLORE") else "same")
 
 # Files whose tests run other programs: marked `tools`, and last in the run, in this order.
 TOOLS = ("test_wheel", "test_kustomize", "test_kubeconform", "test_parity")
+
+
+# A shell that starts the run in the background has it ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -39,7 +39,6 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        (),
         ("rendr",),
         ("render", "--no-such"),
         ("render", "missing.yaml"),
@@ -56,6 +55,12 @@ def test_what_cannot_run_exits_with_2_and_one_message(tmp_path: Path, arguments:
     assert out == ""
     assert err.startswith("okgen")
     assert "Traceback" not in err
+
+
+def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
+    code, out, err = rendering.okgen(cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert err == rendering.okgen("--help", cwd=tmp_path)[1]
 
 
 def test_an_unknown_addon_is_guessed(tmp_path: Path) -> None:
@@ -98,6 +103,17 @@ def test_addons_shows_versions_and_keys_with_defaults(tmp_path: Path, name: str)
     assert "\nreplicas " in out
 
 
+def test_an_addons_own_keys_come_before_those_of_all(tmp_path: Path) -> None:
+    own, shared = rendering.okgen("addons", "cert-manager", cwd=tmp_path)[1].split("\nKEYS THAT EVERY ADD-ON TAKES\n")
+    assert "\nwebhook.securePort  (integer, default: 10250)\n" in own
+    assert "\nacme.issuers[].name  (string, required)\n" in own
+    assert "replicas" not in own
+    assert "\nnamespace " not in own
+    named = [line.split()[0] for line in shared.splitlines() if not line.startswith(" ")]
+    assert {"version", "patches[].target", "replicas", "webhook.replicas"} <= set(named)
+    assert "webhook.securePort" not in named
+
+
 def test_init_writes_a_file_that_only_lacks_what_the_user_knows(tmp_path: Path) -> None:
     code, out, err = rendering.okgen("init", cwd=tmp_path)
     assert (code, out) == (0, "")
@@ -125,7 +141,7 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
 
 def test_validate_writes_nothing(tmp_path: Path) -> None:
     result = rendering.render(tmp_path, rendering.minimal(), command="validate")
-    assert (result.code, result.out, result.err) == (0, "", "")
+    assert (result.code, result.out, result.err) == (0, "", "1 cluster is valid\n")
     assert [path.name for path in tmp_path.iterdir()] == ["cluster.yaml"]
 
 
@@ -151,6 +167,7 @@ def test_check_lists_drift_by_file_and_kind(tmp_path: Path) -> None:
         "output/demo/README.md: missing",
         "output/demo/argocd/kustomization.yaml: edited by hand",
     ]
+    assert result.err == "2 files differ from what is rendered\n"
     shown = rendering.render(tmp_path, rendering.minimal(), "--format", "json", command="check")
     drift = json.loads(shown.out)["drift"]
     assert drift == [
@@ -167,7 +184,9 @@ def test_drift_is_drift_also_for_a_reader_that_has_left(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(rendering.REPOSITORY / "generator")}
     run = subprocess.run(call, cwd=tmp_path, env=environment, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
-    assert (run.returncode, run.stderr) == (1, b"")
+    assert run.returncode == 1
+    assert run.stderr.endswith(b" files differ from what is rendered\n")
+    assert run.stderr.count(b"\n") == 1
 
 
 def test_labels_of_the_cluster_do_not_rename_what_okgen_makes(tmp_path: Path) -> None:
@@ -221,6 +240,21 @@ def test_a_change_of_the_bootstrap_is_said(tmp_path: Path) -> None:
     rendering.rendered(tmp_path, rendering.minimal())
     changed = rendering.rendered(tmp_path, rendering.minimal(gitops={"revision": "refs/heads/next"}))
     assert "bootstrap/ has changed: apply it again" in changed.err
+
+
+def test_a_first_render_says_where_to_go_on(tmp_path: Path) -> None:
+    assert "output/demo/README.md says how to start it" in rendering.rendered(tmp_path, rendering.minimal()).err
+    (tmp_path / "output" / "demo" / "README.md").unlink()
+    assert "says how to start it" not in rendering.rendered(tmp_path, rendering.minimal()).err
+
+
+def test_a_change_of_the_rights_is_said(tmp_path: Path) -> None:
+    cluster = rendering.minimal(addons={"external-dns": None}, dns={"zones": [{"name": "a.example.com"}]})
+    assert "iam/ has changed" not in rendering.rendered(tmp_path, cluster).err
+    cluster["addons"]["external-dns"] = {"logLevel": "debug"}
+    assert "iam/ has changed" not in rendering.rendered(tmp_path, cluster).err
+    cluster["addons"]["external-dns"] = {"policy": "sync"}
+    assert "iam/ has changed: deploy the stack again" in rendering.rendered(tmp_path, cluster).err
 
 
 def test_what_argo_cd_would_leave_behind_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from okgen.problem import Problem, Refused, Unable
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o755  # less the umask
@@ -23,22 +24,25 @@ _REFUSED = {
 
 
 class naming:  # noqa: N801 - reads as a statement: with naming("write", path)
-    """Turns what the system refuses into Unable, which says what okgen could not do with which file."""
+    """Turns what the system refuses into Unable, which says what okgen could not do with which file.
 
-    def __init__(self, verb: str, *path: str) -> None:
+    For many files in one folder: ``with naming("write", folder) as place`` and ``place.name = …`` before each.
+    """
+
+    def __init__(self, verb: str, path: str) -> None:
         self._verb = verb
-        self._path = path  # its parts: joined when needed, as this is done for every file
+        self._path = path
+        self.name = ""
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _at: TracebackType | None
     ) -> None:
         if isinstance(error, OSError):
-            raise Unable(
-                f"cannot {self._verb} {os.path.relpath(os.path.join(*self._path))}: {error.strerror}"
-            ) from error
+            path = os.path.relpath(os.path.join(self._path, self.name))
+            raise Unable(f"cannot {self._verb} {path}: {error.strerror}") from error
 
 
 class Folders:

@@ -12,8 +12,6 @@ from okgen.places import place_of
 from okgen.problem import Problem, Refused, has_errors
 from okgen.render import Renderer
 from okgen.resolve import resolve
-from okgen.vendor import check_vendored
-from okgen.vendored import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -131,6 +129,9 @@ def _second(document: Document, place: Place, first: Rendered, what: str) -> Pro
 def _vendored(each: Rendered) -> list[Problem]:
     if not each.cluster.crds_vendored:
         return []
+    from okgen.vendor import check_vendored  # few clusters need them
+    from okgen.vendored import sources_of
+
     wanted = [source for enabled in each.cluster.addons for source in sources_of(enabled)]
     return [
         each.document.problem("OKG601", ("gitops", "crds"), line, f"run okgen vendor {each.document.file}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _STACK = "iam/cloudformation.yaml"
 _DIRECT = 51_200  # bytes of a template that AWS takes without a bucket; AWS CloudFormation quotas
 _FOLDERS = (
-    ("iam/", "roles and policies", "you, with CloudFormation or another tool"),
+    ("iam/", "roles and policies", "you, with CloudFormation or another tool, and again when it changes"),
     ("bootstrap/", "the root project and Application", "you, once, and again when it changes"),
     ("argocd/", "the add-ons' project and Applications", "Argo CD"),
     ("namespaces/", "the add-ons' namespaces, which are never pruned", "Argo CD"),
@@ -34,11 +34,18 @@ def readme(cluster: Cluster, files: Mapping[str, str]) -> str:
     lines = [
         f"# {cluster.name}",
         "",
-        "Rendered by okgen from a cluster.yaml. Change that file and render again: what is edited here is not kept.",
+        "Rendered by okgen from a cluster.yaml. Change that file and render again; files that were edited here stop it.",
         "",
         *_table(("folder", "what is in it", "who applies it"), [(f"`{row[0]}`", *row[1:]) for row in folders]),
         *_table(("add-on", "version", "namespace", "IAM role"), addons),
         "## Start",
+        "",
+        "Needed before:",
+        "",
+        *(f"- {need}" for need in _needs(cluster)),
+        "",
+        f"Then, from the repository's root, with AWS credentials for account {cluster.account} and with kubectl on the",
+        "cluster that holds Argo CD:",
         "",
         "```sh",
         *([_deploy(cluster, files[_STACK])] if _STACK in files else []),
@@ -56,6 +63,18 @@ def readme(cluster: Cluster, files: Mapping[str, str]) -> str:
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     rule = tuple("---" for _ in head)
     return [*(f"| {' | '.join(row)} |" for row in (head, rule, *rows)), ""] if rows else []
+
+
+def _needs(cluster: Cluster) -> list[str]:
+    modes = {role.mode for role in cluster.roles}
+    needs = [
+        f"Argo CD 3.2 or later in the namespace `{cluster.argocd.namespace}`, with read access to {cluster.repository}"
+    ]
+    if "pod-identity" in modes:
+        needs.append("the EKS add-on `eks-pod-identity-agent`, which Auto Mode has built in")
+    if "irsa" in modes:
+        needs.append(f"an IAM OIDC provider for {cluster.oidc_provider}")
+    return needs
 
 
 def _deploy(cluster: Cluster, template: str) -> str:

@@ -45,7 +45,7 @@ class Stage:
         self._top = top
         self._folder = folder
         self._numbers: dict[str, str] = {}
-        with naming("write", folder, _NAME):
+        with naming("write", os.path.join(folder, _NAME)):
             if kind_of(top, _NAME) is None:
                 os.mkdir(_NAME, 0o700, dir_fd=top)
             self._here = os.open(_NAME, OPEN, dir_fd=top)
@@ -68,14 +68,15 @@ class Stage:
         """Removes what has a name that only this class gives."""
         for name in os.listdir(self._here):
             if _FILE.fullmatch(name):
-                with naming("remove", self._folder, _NAME, name):
+                with naming("remove", os.path.join(self._folder, _NAME, name)):
                     os.unlink(name, dir_fd=self._here)
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Writes files, by the path they are to have, and waits until they are on the disk."""
         flush = flush_all() if len(files) > _FEW else None
-        for path, data in files.items():
-            with naming("write", self._folder, path):
+        with naming("write", self._folder) as place:
+            for path, data in files.items():
+                place.name = path
                 self._put(path, data, sync=flush is None)
         if flush is not None:
             with naming("write", self._folder):
@@ -93,11 +94,13 @@ class Stage:
         finally:
             os.close(file)
 
-    def move(self, path: str, folders: Folders, place: str) -> None:
-        """Moves a file that was put under ``path`` to its place, over what is there."""
-        parent, _, name = place.rpartition("/")
-        with naming("write", self._folder, place):
-            os.replace(self._numbers[path], name, src_dir_fd=self._here, dst_dir_fd=folders.make(parent))
+    def move(self, folders: Folders, places: Mapping[str, str]) -> None:
+        """Moves files, by the path they were put under, to their places, over what is there."""
+        with naming("write", self._folder) as place:
+            for path, target in places.items():
+                place.name = target
+                parent, _, name = target.rpartition("/")
+                os.replace(self._numbers[path], name, src_dir_fd=self._here, dst_dir_fd=folders.make(parent))
 
 
 def flush_all() -> Callable[[int], None] | None:

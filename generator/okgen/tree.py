@@ -206,6 +206,8 @@ def _check_unchanged(plan: Plan, folders: Folders, top: int) -> None:
     changed = "changed while okgen was at work: run it again"
     if _recorded(top, plan.folder) != plan.recorded:
         raise Unable(f"{os.path.relpath(os.path.join(plan.folder, index.NAME))} {changed}")
+    if not plan.before and not os.listdir(top):
+        return  # a new folder
     places = dict.fromkeys((*plan.files, *plan.delete))
     found = _found(folders, places, {}, plan.folder)
     for path in places:
@@ -220,7 +222,7 @@ def _announce(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
     """
     folder_of = {path.rpartition("/")[0]: path for path in (*plan.delete, *plan.files)}
     if plan.pending is not None:
-        staged.move(_PENDING, folders, index.NAME)
+        staged.move(folders, {_PENDING: index.NAME})
     try:
         for folder, path in folder_of.items():
             if any(f"{folder}/".startswith(f"{gone}/") for gone in plan.delete):
@@ -231,7 +233,7 @@ def _announce(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
         for made in reversed(folders.made):
             folders.remove(made)
         if plan.recorded is not None:
-            staged.move(_BEFORE, folders, index.NAME)
+            staged.move(folders, {_BEFORE: index.NAME})
         else:
             os.unlink(index.NAME, dir_fd=folders.make(""))
         raise
@@ -245,6 +247,4 @@ def _change(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
             os.unlink(name, dir_fd=folders.make(parent))
     for folder in plan.emptied:
         folders.remove(folder)
-    for path in plan.files:
-        staged.move(path, folders, path)
-    staged.move(index.NAME, folders, index.NAME)
+    staged.move(folders, {path: path for path in (*plan.files, index.NAME)})
