@@ -36,7 +36,7 @@ def test_the_definition_names_what_exists(name: str) -> None:
     named = {template.workload for template in addon.manifests if template.workload}
     assert named == {workload.name for workload in addon.workloads}
     assert len(deployments) == len(addon.workloads)
-    assert {check["code"] for check, _ in addon.checks} <= CODES.keys()
+    assert {check["code"] for check in addon.definition.get("checks", [])} <= CODES.keys()
     if addon.definition["lifecycle"] == "archived":
         assert addon.definition["successor"] in CATALOGUE.names
         assert (rendering.REPOSITORY / addon.definition["migration"]).exists()
@@ -45,7 +45,7 @@ def test_the_definition_names_what_exists(name: str) -> None:
 @each_addon
 def test_every_expression_is_in_the_language(name: str) -> None:
     addon = CATALOGUE.addon(name)
-    templates = [*addon.manifests, *(template for _, template in addon.checks), *(each for _, each in addon.derived)]
+    templates = [*addon.manifests, addon.checks, *(each for _, each in addon.derived)]
     templates += [each.when for release in addon.releases for each in release.crds if each.when]
     templates += [addon.statements] if addon.statements else []
     templates += [compile_template(value, name) for value in _texts([addon.definition, addon.schema])]

@@ -46,7 +46,8 @@ def test_what_is_kept_is_what_was_compiled(folder: Path) -> None:
     second = precompiled.load(str(folder), "overlays/x/")
     assert kept(folder).stat().st_mtime_ns == before
     assert second["definition"] == first["definition"]
-    for name in ("manifests", "checks", "derived"):
+    assert Template(*second["checks"]).fill(new_scope({"name": "x"}))[0][0]["message"] == "no x"
+    for name in ("manifests", "derived"):
         assert len(first[name]) == len(second[name]) == 1
     assert Template(*second["statements"]).fill(new_scope({"name": "x"})) == [{"statements": ["x"]}]
     assert manifest(folder) == [{"kind": "A", "name": "x"}]

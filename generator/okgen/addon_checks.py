@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from okgen import workload
+from okgen.catalogue import evaluate
 from okgen.quantity import amount
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def choose_release(
         tested = f"1.{first}" if first == last else f"1.{first} to 1.{last}"
         message = f"upstream tests {addon.name} {release.version} on Kubernetes {tested}, not on 1.{minor}"
         path = ("addons", addon.name)
-        problems = [document.problem("OKG303", path, message, key=True, severity="warning")]
+        help_text = "okgen renders it all the same; try it on a development cluster first"
+        problems = [document.problem("OKG303", path, message, help_text, key=True, severity="warning")]
     return release, problems
 
 
@@ -143,14 +145,13 @@ def _tolerations(document: Document, addon: Addon, values: dict[str, Any]) -> It
 
 
 def _rules(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Problem]:
-    for check, template in addon.checks:
-        severity = check.get("severity", "error")
-        for found in template.fill(scope):
-            path = _place(addon, found["at"])
-            is_section = len(path) <= len(("addons", addon.name))  # point at its key, not at what is below it
-            yield document.problem(
-                check["code"], path, found["message"], found["help"], key=is_section, severity=severity
-            )
+    findings = evaluate(addon.checks, scope)
+    for found in findings if isinstance(findings, list) else []:
+        path = _place(addon, found["at"])
+        is_section = len(path) <= len(("addons", addon.name))  # point at its key, not at what is below it
+        yield document.problem(
+            found["code"], path, found["message"], found["help"], key=is_section, severity=found["severity"]
+        )
 
 
 def _place(addon: Addon, at: str) -> Path:

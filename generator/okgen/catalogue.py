@@ -65,8 +65,8 @@ class Addon:
         self.releases = tuple(_release(each, self.file("addon.yaml")) for each in self.definition["versions"])
         self.workloads = tuple(_workload(key, each) for key, each in self.definition.get("workloads", {}).items())
         self.manifests = tuple(Template(*each) for each in parts["manifests"])
-        # What a schema cannot say: code and severity, with a template of place, message and help.
-        self.checks = tuple((check, Template(*each)) for check, each in parts["checks"])
+        # What a schema cannot say: makes a list of findings with code, severity, place, message and help.
+        self.checks = Template(*parts["checks"])
         # What several templates of the folder need, by the name under `own`.
         self.derived = tuple((key, Template(*each)) for key, each in parts["derived"])
         # The IAM statements of add-ons that call AWS.

@@ -11,10 +11,13 @@ import marshal
 import os
 import sys
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from okgen import __version__, resources
 from okgen.template import DIRECTIVES, Template, compile_template
+
+if TYPE_CHECKING:
+    from okgen.source import Document
 
 _KEPT = os.path.join("__pycache__", f"okgen.{sys.implementation.cache_tag}.bin")
 # The modules that decide what comes out, read when they are imported: a process that runs on while they are edited must
@@ -96,14 +99,22 @@ def _compile(files: dict[str, bytes], shown: str) -> dict[str, Any]:
         "definition": definition,
         "manifests": [parts for name, parts in templates.items() if name.startswith("base/")],
         "statements": templates.get("iam.yaml"),
-        "checks": [(check, _check(check, file).parts()) for check in definition.get("checks", [])],
+        "checks": _checks(documents["addon.yaml"]).parts(),
         "derived": [
             (name, compile_template(each, file).parts()) for name, each in definition.get("derived", {}).items()
         ],
     }
 
 
-def _check(check: dict[str, Any], file: str) -> Template:
+def _checks(document: Document) -> Template:
+    """All checks as one template, whose objects say what they find: one evaluation instead of dozens."""
+    checks = document.data.get("checks", [])
+    children = document.root.children
+    node = children["checks"][2] if checks and isinstance(children, dict) else None
+    return compile_template([_finding(check) for check in checks], document.file, node)
+
+
+def _finding(check: dict[str, Any]) -> dict[str, Any]:
     guard = {key: check[key] for key in ("when", "forEach") if key in check}
     text = {key: check.get(key, "") for key in ("at", "message", "help")}
-    return compile_template({DIRECTIVES: guard, **text}, file)
+    return {DIRECTIVES: guard, "code": check["code"], "severity": check.get("severity", "error"), **text}

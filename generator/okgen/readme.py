@@ -34,7 +34,7 @@ def readme(cluster: Cluster, files: Mapping[str, str]) -> str:
     lines = [
         f"# {cluster.name}",
         "",
-        "Rendered by okgen from a cluster.yaml. Change that file and render again; files that were edited here stop it.",
+        "Rendered by okgen from a cluster.yaml. Change that file and render again; edits made here stop the render.",
         "",
         *_table(("folder", "what is in it", "who applies it"), [(f"`{row[0]}`", *row[1:]) for row in folders]),
         *_table(("add-on", "version", "namespace", "IAM role"), addons),

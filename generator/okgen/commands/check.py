@@ -25,9 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     findings = pipeline.Findings()
     trees = pipeline.rendered(inputs.find(arguments.files), findings, arguments.output)
     plans = [] if findings.are_errors else pipeline.plans(trees, findings)
-    drift = [
-        (os.path.relpath(os.path.join(each.folder, path)), kind) for each in plans for path, kind in plan.drift(each)
-    ]
+    drift = [entry for each in plans for entry in _drift(each)]
     wrong = options.report(arguments, findings, drift)
     if drift:
         sys.stderr.write(
@@ -36,3 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
     elif not wrong:
         sys.stderr.write(f"{len(trees)} {'cluster is' if len(trees) == 1 else 'clusters are'} up to date\n")
     return int(wrong or bool(drift))
+
+
+def _drift(found: plan.Plan) -> list[tuple[str, str]]:
+    """File and kind of each difference; one line for a cluster that was never rendered."""
+    here = os.path.relpath(found.folder)
+    if found.recorded is None and not found.before and not found.unchanged:
+        return [(here, "not rendered yet")]
+    return [(os.path.join(here, path), kind) for path, kind in plan.drift(found)]
