@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from io import TextIOWrapper
@@ -12,6 +13,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def main(arguments: list[str] | None = None) -> int:
     """Run okgen with these arguments, or the process's own; the exit code is 0, 1 or 2."""
     given = sys.argv[1:] if arguments is None else arguments
+    gc.disable()  # a run is short, and what it makes is in use to its end
     _prepare_streams()
     try:
         code = _run(given)

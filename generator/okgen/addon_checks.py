@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from okgen import workload
@@ -77,6 +78,7 @@ def claims(document: Document, addons: Sequence[Addon]) -> Iterator[Problem]:
             short_names.setdefault(name, addon)
 
 
+@cache
 def _short_names(addon: Addon) -> set[str]:
     return {name for crds in addon.releases[0].crds for short in crds.names.values() for name in short}
 

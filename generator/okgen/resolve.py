@@ -71,7 +71,7 @@ class _Resolver:
         self.problems: list[Problem] = []
         given = document.data
         core = {**schema, "properties": {key: value for key, value in schema["properties"].items() if key != "addons"}}
-        self.data = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", named(given)))
+        self.data = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", given))
         self.sections: dict[str, Any] = given.get("addons") or {}
         self.minor = minor(self.data["kubernetesVersion"])
 
@@ -230,6 +230,6 @@ class _Resolver:
 
 def _deriver(file: str, names: dict[str, Any]) -> Callable[[Any], Any]:
     def derive(default: Any) -> Any:  # noqa: ANN401 - any YAML value
-        return default_value(default, file, names)
+        return default_value(default, file, {name: named(value) for name, value in names.items()})
 
     return derive

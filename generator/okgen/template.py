@@ -99,7 +99,9 @@ class Names(dict[str, Any]):
 
 
 def named(value: Any) -> Any:  # noqa: ANN401 - any YAML value
-    """A copy of plain data in which every mapping is a Names."""
+    """A copy of plain data in which every mapping is a Names; what is one already has been made so to the bottom."""
+    if isinstance(value, Names):
+        return value
     if isinstance(value, dict):
         return Names((key, named(item)) for key, item in value.items())
     return [named(item) for item in value] if isinstance(value, list) else value
