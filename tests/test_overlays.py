@@ -146,3 +146,10 @@ def test_the_files_are_valid_yaml_with_one_object_each(name: str) -> None:
         assert path.suffix == ".yaml"
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert {"apiVersion", "kind", "metadata"} <= value.keys(), path
+
+
+@pytest.mark.parametrize(("version", "api"), [("1.20", "policy/v1beta1"), ("1.21", "policy/v1")])
+def test_disruption_budgets_are_of_a_version_that_the_cluster_serves(tmp_path: Path, version: str, api: str) -> None:
+    cluster = rendering.enabled("alb-ingress-controller", kubernetesVersion=version, profile="production")
+    result = rendering.rendered(tmp_path, cluster)
+    assert result.object("PodDisruptionBudget", "alb-ingress-controller")["apiVersion"] == api

@@ -20,13 +20,13 @@ class AddonRenderer:
         self._built: dict[tuple[Template, str, str], list[Manifest]] = {}
         self._fixed: dict[tuple[str, str], list[Manifest]] = {}
 
-    def manifests(self, enabled: Enabled, profile: str) -> list[Manifest]:
+    def manifests(self, enabled: Enabled, profile: str, minor: int) -> list[Manifest]:
         """The objects of an add-on, in the order of their files. Raises TemplateError."""
         found = list(self._same_everywhere(enabled))
         for template in enabled.addon.manifests:
             if template.is_fixed:
                 continue
-            settings = _settings(enabled, template, profile)
+            settings = _settings(enabled, template, profile, minor)
             for values in template.values(enabled.scope):
                 key = (template, enabled.release.version, f"{values!r}{settings!r}")
                 built = self._built.get(key)
@@ -44,13 +44,13 @@ class AddonRenderer:
         return self._fixed[key]
 
 
-def _settings(enabled: Enabled, template: Template, profile: str) -> workload.Settings | None:
+def _settings(enabled: Enabled, template: Template, profile: str, minor: int) -> workload.Settings | None:
     if not template.workload:
         return None
     addon = enabled.addon
     for each in addon.workloads:
         if each.name == template.workload:
-            return workload.settings(addon, each, enabled.values, profile)
+            return workload.settings(addon, each, enabled.values, profile, minor)
     raise TemplateError(f"{template.file}: addon.yaml has no workload {template.workload}")
 
 
@@ -63,5 +63,5 @@ def _build(
         return [manifest(value)]
     pod = labelled(value["spec"]["template"], name, version)
     value = workload.apply({**value, "spec": {**value["spec"], "template": pod}}, settings)
-    budget = [manifest(workload.disruption_budget(value))] if settings.spread else []
+    budget = [manifest(workload.disruption_budget(value, settings.budget_api))] if settings.spread else []
     return [manifest(value), *budget]

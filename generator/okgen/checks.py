@@ -89,9 +89,8 @@ def _zones(document: Document, zones: list[dict[str, Any]]) -> Iterator[Problem]
         outer = [(private, each) for each in _outer(name)]
         if zone.get("id") in ids:
             line = _line(document, ids[zone["id"]])
-            yield document.problem(
-                "OKG308", (*path, "id"), f"zone {zone['id']} stands here twice, first in line {line}"
-            )
+            message = f"zone {zone['id']} stands here twice, first in line {line}"
+            yield document.problem("OKG308", (*path, "id"), message, "remove one of the two")
         elif (private, name) in names:
             yield document.problem(
                 "OKG308",

@@ -138,7 +138,8 @@ def _file(document: Document, path: Path, name: str, root: str) -> str:
             raw = b"" if kind else file.read(_LIMIT + 1)
     except (OSError, ValueError) as error:  # the latter for a zero byte in the name, or what the locale cannot write
         reason = getattr(error, "strerror", None) or "no file can have this name"
-        raise Refused([document.problem("OKG323", path, f"cannot read {name}: {reason}")]) from None
+        help_text = "the path starts at the folder of cluster.yaml"
+        raise Refused([document.problem("OKG323", path, f"cannot read {name}: {reason}", help_text)]) from None
     if kind:
         raise Refused([document.problem("OKG323", path, f"{name} is {kind}, not a file")])
     if len(raw) > _LIMIT:

@@ -42,7 +42,7 @@ class Renderer:
             rendered += spaces
             applications.append(argocd.namespaces_application(cluster, spaces, _digest(files)))
         for enabled in cluster.addons:
-            manifests = self._addons.manifests(enabled, cluster.profile)
+            manifests = self._addons.manifests(enabled, cluster.profile, cluster.minor)
             problems += _intruders(document, cluster, enabled, manifests)
             crds = self._crds(enabled)
             problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])

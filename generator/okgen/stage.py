@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
 from okgen.folders import OPEN, kind_of, naming
@@ -104,7 +103,6 @@ class Stage:
                 os.replace(self._numbers[path], name, src_dir_fd=self._here, dst_dir_fd=folders.make(parent))
 
 
-@cache
 def flush_all() -> Callable[[int], None] | None:
     """Linux' syncfs, None elsewhere: one wait for a whole file system instead of one a file.
 

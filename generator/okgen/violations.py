@@ -170,6 +170,8 @@ def _type(found: _Violation, document: Document) -> tuple[str, str, str]:
     wanted = found.wanted if isinstance(found.wanted, list) else [found.wanted]
     expected = " or ".join(_NAMES[name] for name in wanted if name != "null")
     help_text = found.schema.get("x-type-hint", "")
+    if found.value is None and not help_text:
+        help_text = "put its content below, or remove the key"
     is_number = isinstance(found.value, (int, float)) and not isinstance(found.value, bool)
     if help_text and is_number:
         help_text += f'; write "{document.written(found.path)}"'

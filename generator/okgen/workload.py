@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from okgen.catalogue import Addon, Workload
 
+_POLICY_V1 = 21  # Kubernetes 1.21 has it first; kubernetes.io/docs/reference/using-api/deprecation-guide
 _SPREAD_OVER = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 
 
@@ -20,6 +21,7 @@ class Settings(NamedTuple):
     priority_class: str
     annotations: dict[str, str]
     spread: bool
+    budget_api: str
 
 
 def section(addon: Addon, workload: Workload, values: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def resources(workload: Workload, given: dict[str, Any]) -> dict[str, Any]:
     return {kind: amounts for kind, amounts in merged.items() if amounts}
 
 
-def settings(addon: Addon, workload: Workload, values: dict[str, Any], profile: str) -> Settings:
+def settings(addon: Addon, workload: Workload, values: dict[str, Any], profile: str, minor: int) -> Settings:
     """The settings of a workload, from the add-on's values with all defaults."""
     given = section(addon, workload, values)
     return Settings(
@@ -46,6 +48,7 @@ def settings(addon: Addon, workload: Workload, values: dict[str, Any], profile: 
         priority_class=given.get("priorityClassName", ""),
         annotations=given["podAnnotations"],
         spread=profile == "production" and given["replicas"] > 1,
+        budget_api="policy/v1" if minor >= _POLICY_V1 else "policy/v1beta1",
     )
 
 
@@ -76,11 +79,11 @@ def apply(deployment: dict[str, Any], chosen: Settings) -> dict[str, Any]:
     }
 
 
-def disruption_budget(deployment: dict[str, Any]) -> dict[str, Any]:
+def disruption_budget(deployment: dict[str, Any], api_version: str) -> dict[str, Any]:
     """One pod at a time may be evicted."""
     metadata = deployment["metadata"]
     return {
-        "apiVersion": "policy/v1",
+        "apiVersion": api_version,
         "kind": "PodDisruptionBudget",
         "metadata": {key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata},
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": deployment["spec"]["selector"]["matchLabels"]}},
