@@ -278,3 +278,20 @@ def test_vendor_has_nothing_to_fetch_without_upstream_files(tmp_path: Path) -> N
     result = rendering.render(tmp_path, cluster, command="vendor")
     assert result.code == 0
     assert "nothing to fetch" in result.err
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "message"),
+    [
+        ("eu-west-1", "oidc.eks.us-east-1.amazonaws.com", "the issuer is of region us-east-1"),
+        ("cn-north-1", "oidc.eks.cn-north-1.amazonaws.com", "at oidc.eks.cn-north-1.amazonaws.com.cn, not at"),
+        ("eu-west-1", "oidc.eks.eu-west-1.amazonaws.com", ""),
+        ("eu-west-1", "oidc-eks.eu-west-1.api.aws", ""),
+        ("eu-west-1", "issuer.example.com", ""),
+    ],
+)
+def test_the_issuer_is_one_of_the_clusters_region(tmp_path: Path, region: str, host: str, message: str) -> None:
+    aws = {"region": region, "oidcIssuer": f"https://{host}/id/0123456789ABCDEF0123456789ABCDEF", "identity": "irsa"}
+    result = rendering.render(tmp_path, rendering.minimal(aws=aws), "--format", "concise")
+    assert result.code == (1 if message else 0), result.out
+    assert message in result.out

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from okgen import source
-from okgen.template import Template, TemplateError, compile_template, is_template, named, new_scope
+from okgen.template import Template, TemplateError, compile_template, named, new_scope
 
 NAMES = {
     "name": "shop",
@@ -110,9 +110,3 @@ def test_the_same_values_build_the_same_object() -> None:
 def test_a_workload_is_named_at_the_top() -> None:
     assert template("{okgen: {workload: webhook}, a: 1}").workload == "webhook"
     assert template("a: 1").workload == ""
-
-
-def test_finds_expressions() -> None:
-    assert is_template({"a": [{"b": "${{ x }}"}]})
-    assert is_template({"a": {"okgen": {"when": True}}})
-    assert not is_template({"a": [1, None, "{{ x }}"]})

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from okgen.problem import Problem
     from okgen.source import Document
 
-_ISSUER_REGION = re.compile(r"https://oidc[.-]eks\.([a-z0-9-]+)\.")
+_ISSUER_REGION = re.compile(r"https://(oidc[.-]eks\.([a-z0-9-]+)\.[^/]+)")
 
 
 def find(document: Document, sections: dict[str, Any], newest: int) -> list[Problem]:
@@ -54,11 +54,14 @@ def _aws(document: Document, aws: dict[str, Any]) -> Iterator[Problem]:
         yield document.problem("OKG304", ("aws", "region"), f"unknown AWS region {aws['region']}", help_text)
         return
     found = _ISSUER_REGION.match(aws.get("oidcIssuer", ""))
-    if found and found[1] != aws["region"]:
+    if found and found[1] not in (hosts := partition.oidc_hosts(aws["region"])):
+        elsewhere = found[2] != aws["region"]
         yield document.problem(
             "OKG306",
             ("aws", "oidcIssuer"),
-            f"the issuer is of region {found[1]}, the cluster is in {aws['region']}",
+            f"the issuer is of region {found[2]}, the cluster is in {aws['region']}"
+            if elsewhere
+            else f"EKS has its issuers in {aws['region']} at {hosts[0]}, not at {found[1]}",
             "aws eks describe-cluster --query cluster.identity.oidc.issuer prints the cluster's own",
         )
     boundary = aws.get("permissionsBoundary", "").split(":")

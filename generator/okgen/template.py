@@ -136,15 +136,6 @@ def compile_template(value: Any, file: str, node: Node | None = None) -> Templat
     return Template(file, part, code, spots, workload)
 
 
-def is_template(value: Any) -> bool:  # noqa: ANN401 - any YAML value
-    """Whether there is an expression anywhere in a value."""
-    if isinstance(value, str):
-        return "${{" in value
-    if isinstance(value, dict):
-        return DIRECTIVES in value or any(map(is_template, value.values()))
-    return isinstance(value, list) and any(map(is_template, value))
-
-
 class _Compiler:
     """Splits a value into its fixed parts and one text with the expressions in it, in the order they are found."""
 
