@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from okgen.problem import Problem, Refused
@@ -62,6 +63,7 @@ def encoded(text: str) -> tuple[bytes, str]:
     return found
 
 
+@lru_cache(maxsize=4096)  # clusters have the same paths
 def is_path(path: str) -> bool:
     """Whether a path may stand in an index: relative, with "/" between its parts, and never leading out."""
     return _PATH.fullmatch(path) is not None

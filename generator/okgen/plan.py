@@ -115,8 +115,9 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
     """
     create, update, conflicts = _writes(snapshot, force=force)
     delete, stuck = _deletions(snapshot, force=force)
-    for path in (*create, *update):
-        if not index.is_path(path) or any(folder in files for folder in _parents(path)):
+    folders = {folder for path in (*create, *update) for folder in _parents(path)}
+    for path in (*create, *update, *(folders & files.keys())):
+        if not index.is_path(path) or path in folders:
             raise ValueError(f"not the path of a file in a tree: {path!a}")
     writes = {path: files[path].encode() for path in sorted((*create, *update))}
     pending = _pending(snapshot, writes) if writes or delete else None

@@ -86,9 +86,9 @@ class Stage:
         name = self._numbers[path] = str(len(self._numbers))
         file = os.open(name, _WRITE, _MODE, dir_fd=self._here)
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(file, rest) :]
+            written = os.write(file, data)
+            while written < len(data):
+                written += os.write(file, memoryview(data)[written:])
             if sync:
                 os.fsync(file)
         finally:
