@@ -1,6 +1,6 @@
 """Templates: YAML that is parsed first and then filled, so that no value can change the structure around it.
 
-A scalar may hold ``${{ expression }}``; README "Templates" in ``overlays/`` lists the language. A template is compiled
+A scalar may hold ``${{ expression }}``; CONTRIBUTING.md, "Templates", lists the language. A template is compiled
 into one Python expression that yields all its values at once. They are the template's whole dependence on a cluster,
 so what was built from them can be kept for the next cluster with the same values.
 """
