@@ -1,0 +1,28 @@
+"""One line a problem, ``FILE:LINE:COLUMN: CODE message``, which editors and ``grep`` understand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from okgen.report.paint import BOLD, Paint
+from okgen.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from okgen.report import Report
+
+
+def text(report: Report) -> str:
+    """The lines of the problems, then those of the drift."""
+    paint = Paint(report.color)
+    lines = [
+        f"{paint(BOLD, harmless(each.file))}:{each.line}:{each.column}: {paint.code(each)} {harmless(each.message)}\n"
+        for each in report.problems
+    ]
+    return "".join(lines) + drift_lines(report.drift, paint)
+
+
+def drift_lines(drift: Sequence[tuple[str, str]], paint: Paint) -> str:
+    """One line for each file that is not as it would be rendered."""
+    return "".join(f"{paint(BOLD, harmless(file))}: {kind}\n" for file, kind in drift)

@@ -1,0 +1,27 @@
+"""One JSON object, for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from okgen.report import Report
+
+_KEYS = ("code", "severity", "file", "line", "column", "path", "message", "help")
+
+
+def text(report: Report) -> str:
+    """The problems and the drift, lists empty when there is none."""
+    return dumped(
+        {
+            "version": 1,
+            "problems": [{key: getattr(each, key) for key in _KEYS} for each in report.problems],
+            "drift": [{"file": file, "kind": kind} for file, kind in report.drift],
+        }
+    )
+
+
+def dumped(data: dict[str, Any]) -> str:
+    """JSON that cannot steer a terminal: what is not ASCII is escaped, so that only DEL is left to see to."""
+    return json.dumps(data, indent=2).replace("\x7f", "\\u007f") + "\n"
