@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from okgen import report
+from okgen.drift import Drift
 from okgen.problem import Problem
 
 FILE = "shop/cluster.yaml"
@@ -17,7 +18,11 @@ TEXT = "dns:\r\n  zones:\r\n    - {name: shop.example.com, ide: Z1}\r\n"
 UNKNOWN = Problem(FILE, 3, 32, "OKG201", "error", 'unknown key "ide"', "dns.zones[0].ide", 'did you mean "id"?')
 ARCHIVED = Problem(FILE, 1, 1, "OKG402", "warning", "the project is archived", "dns")
 BARE = Problem("zoo.yaml", 12, 3, "OKG101", "error", "not YAML")
-DRIFT = [("output/shop/README.md", "changed"), ("output/shop/\x1b.yaml", "missing")]
+DRIFT = [
+    Drift("output/shop/README.md", "changed", "@@ -1 +1 @@\n-old\x1b\n+new\n"),
+    Drift("output/shop/\x1b.yaml", "missing"),
+]
+DIFF = "  @@ -1 +1 @@\n  -old\\x1b\n  +new\n"
 
 
 def render(*problems: Problem, form: str = "full", text: str = TEXT, color: bool = False) -> str:
@@ -82,7 +87,7 @@ def test_json() -> None:
             },
         ],
         "drift": [
-            {"file": "output/shop/README.md", "kind": "changed"},
+            {"file": "output/shop/README.md", "kind": "changed", "diff": DRIFT[0].diff},
             {"file": "output/shop/\x1b.yaml", "kind": "missing"},
         ],
     }
@@ -97,9 +102,9 @@ def test_nothing_to_say_in_json() -> None:
     assert json.loads(report.render([], "json", {}, color=False)) == {"version": 1, "problems": [], "drift": []}
 
 
-@pytest.mark.parametrize("form", ["full", "concise"])
-def test_drift(form: str) -> None:
-    lines = "output/shop/README.md: changed\noutput/shop/\\x1b.yaml: missing\n"
+@pytest.mark.parametrize(("form", "diff"), [("full", DIFF), ("concise", "")])
+def test_drift(form: str, diff: str) -> None:
+    lines = f"output/shop/README.md: changed\n{diff}output/shop/\\x1b.yaml: missing\n"
 
     assert report.render([], form, {}, color=False, drift=DRIFT) == lines
     assert report.render([BARE], form, {}, color=False, drift=DRIFT).endswith(lines)
@@ -108,7 +113,7 @@ def test_drift(form: str) -> None:
 def test_drift_stands_apart_from_problems() -> None:
     said = report.render([BARE], "full", {}, color=False, drift=DRIFT[:1])
 
-    assert said == "OKG101 not YAML\n  --> zoo.yaml:12:3\n\noutput/shop/README.md: changed\n"
+    assert said == "OKG101 not YAML\n  --> zoo.yaml:12:3\n\noutput/shop/README.md: changed\n" + DIFF
 
 
 def test_each_problem_once_and_in_order_of_place() -> None:
@@ -178,7 +183,7 @@ HOSTILE = "\x1b]0;owned\x07\r\n\u202e\u2066\x9b\x7f\udcff\U000e0001"
 def test_nothing_of_the_input_steers_a_terminal(form: str) -> None:
     problem = Problem(HOSTILE, 1, 3, "OKG201", "error", HOSTILE, HOSTILE, HOSTILE)
 
-    said = report.render([problem], form, {HOSTILE: HOSTILE}, color=False, drift=[(HOSTILE, "changed")])
+    said = report.render([problem], form, {HOSTILE: HOSTILE}, color=False, drift=[Drift(HOSTILE, "changed", HOSTILE)])
 
     assert said.replace("\n", "").isprintable()
     assert "\\x1b]0;owned\\x07" in said or "\\u001b]0;owned\\u0007" in said
@@ -189,6 +194,12 @@ def test_a_message_is_one_line() -> None:
     said = render(BARE._replace(message="a\nother.yaml:1:1: OKG999 b"), form="concise")
 
     assert said == "zoo.yaml:12:3: OKG101 a\\nother.yaml:1:1: OKG999 b\n"
+
+
+def test_a_diff_has_the_colors_of_git() -> None:
+    said = report.render([], "full", {}, color=True, drift=DRIFT)
+
+    assert "  \x1b[36m@@ -1 +1 @@\x1b[0m\n  \x1b[31m-old\\x1b\x1b[0m\n  \x1b[32m+new\x1b[0m\n" in said
 
 
 def test_color() -> None:

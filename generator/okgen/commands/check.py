@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import inputs, pipeline, plan
+from okgen import drift, inputs, pipeline
 from okgen.commands import options
 
 if TYPE_CHECKING:
@@ -25,20 +24,12 @@ def run(arguments: argparse.Namespace) -> int:
     findings = pipeline.Findings()
     trees = pipeline.rendered(inputs.find(arguments.files), findings, arguments.output)
     plans = [] if findings.are_errors else pipeline.plans(trees, findings)
-    drift = [entry for each in plans for entry in _drift(each)]
-    wrong = options.report(arguments, findings, drift)
-    if drift:
+    differing = [entry for each in plans for entry in drift.of(each)]
+    wrong = options.report(arguments, findings, differing)
+    if differing:
         sys.stderr.write(
-            f"{len(drift)} {'file differs' if len(drift) == 1 else 'files differ'} from what is rendered\n"
+            f"{len(differing)} {'file differs' if len(differing) == 1 else 'files differ'} from what is rendered\n"
         )
     elif not wrong:
         sys.stderr.write(f"{len(trees)} {'cluster is' if len(trees) == 1 else 'clusters are'} up to date\n")
-    return int(wrong or bool(drift))
-
-
-def _drift(found: plan.Plan) -> list[tuple[str, str]]:
-    """File and kind of each difference; one line for a cluster that was never rendered."""
-    here = os.path.relpath(found.folder)
-    if found.recorded is None and not found.before and not found.unchanged:
-        return [(here, "not rendered yet")]
-    return [(os.path.join(here, path), kind) for path, kind in plan.drift(found)]
+    return int(wrong or bool(differing))

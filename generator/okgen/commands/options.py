@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
+    from okgen.drift import Drift
     from okgen.pipeline import Findings
 
 _COLOR = "default: auto, on a terminal unless NO_COLOR is set"
@@ -57,7 +58,7 @@ def _named(folder: str) -> str:
 def report(
     arguments: argparse.Namespace,
     findings: Findings,
-    drift: Sequence[tuple[str, str]] = (),
+    drift: Sequence[Drift] = (),
     stream: TextIO | None = None,
 ) -> bool:
     """Print the problems and the drift of a run, on stdout unless told otherwise. True when there are errors."""

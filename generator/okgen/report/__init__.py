@@ -14,6 +14,7 @@ from okgen.problem import in_order
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from okgen.drift import Drift
     from okgen.problem import Problem
 
 FORMATS = ("full", "concise", "json")
@@ -21,13 +22,13 @@ _FOR_PEOPLE = ("full", "concise")
 
 
 class Report(NamedTuple):
-    """What there is to tell: problems by place, then drift as pairs of file and kind.
+    """What there is to tell: problems by place, then what differs in trees.
 
     ``texts`` holds the text of each input file, for excerpts; ``color``: whether the reader is a terminal with colours.
     """
 
     problems: Sequence[Problem]
-    drift: Sequence[tuple[str, str]]
+    drift: Sequence[Drift]
     texts: Mapping[str, str]
     color: bool
 
@@ -37,7 +38,7 @@ def render(
     form: str,
     texts: Mapping[str, str],
     color: bool,
-    drift: Sequence[tuple[str, str]] = (),
+    drift: Sequence[Drift] = (),
 ) -> str:
     """Problems sorted by place, then what has drifted, in one of ``FORMATS``; "" for people when there is nothing."""
     found = in_order(problems)

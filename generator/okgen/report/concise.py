@@ -10,6 +10,7 @@ from okgen.text import harmless
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from okgen.drift import Drift
     from okgen.report import Report
 
 
@@ -23,6 +24,11 @@ def text(report: Report) -> str:
     return "".join(lines) + drift_lines(report.drift, paint)
 
 
-def drift_lines(drift: Sequence[tuple[str, str]], paint: Paint) -> str:
+def drift_lines(drift: Sequence[Drift], paint: Paint) -> str:
     """One line for each file that is not as it would be rendered."""
-    return "".join(f"{paint(BOLD, harmless(file))}: {kind}\n" for file, kind in drift)
+    return "".join(drift_line(each, paint) for each in drift)
+
+
+def drift_line(drift: Drift, paint: Paint) -> str:
+    """The file and in which way it differs."""
+    return f"{paint(BOLD, harmless(drift.file))}: {drift.kind}\n"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from okgen.report.concise import drift_lines
-from okgen.report.paint import BLUE, BOLD, RED, YELLOW, Paint
+from okgen.report.concise import drift_line
+from okgen.report.paint import BLUE, BOLD, DIFF, RED, YELLOW, Paint
 from okgen.text import harmless, lines_of
 
 if TYPE_CHECKING:
+    from okgen.drift import Drift
     from okgen.problem import Problem
     from okgen.report import Report
 
@@ -25,7 +26,15 @@ def text(report: Report) -> str:
     texts = report.texts
     lines = {file: lines_of(texts[file]) for file in {each.file for each in report.problems} if texts.get(file)}
     blocks = [_block(each, lines.get(each.file, []), paint) for each in report.problems]
-    return "\n".join(blocks + ([drift_lines(report.drift, paint)] if report.drift else []))
+    differing = "".join(_drift(each, paint) for each in report.drift)
+    return "\n".join([*blocks, *([differing] if differing else [])])
+
+
+def _drift(drift: Drift, paint: Paint) -> str:
+    """The file, in which way it differs, and the diff in the colours that Git gives it."""
+    lines = [harmless(line) for line in drift.diff.split("\n") if line]
+    shown = [paint(DIFF[line[0]], line) if line[0] in DIFF else line for line in lines]
+    return drift_line(drift, paint) + "".join(f"  {line}\n" for line in shown)
 
 
 def _block(problem: Problem, lines: list[str], paint: Paint) -> str:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from okgen.drift import Drift
     from okgen.report import Report
 
 _KEYS = ("code", "severity", "file", "line", "column", "path", "message", "help")
@@ -17,9 +18,13 @@ def text(report: Report) -> str:
         {
             "version": 1,
             "problems": [{key: getattr(each, key) for key in _KEYS} for each in report.problems],
-            "drift": [{"file": file, "kind": kind} for file, kind in report.drift],
+            "drift": [_entry(each) for each in report.drift],
         }
     )
+
+
+def _entry(drift: Drift) -> dict[str, str]:
+    return {"file": drift.file, "kind": drift.kind} | ({"diff": drift.diff} if drift.diff else {})
 
 
 def dumped(data: dict[str, Any]) -> str:

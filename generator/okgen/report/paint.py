@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from okgen.problem import Problem
 
 RED, YELLOW, BLUE, BOLD = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m", "\x1b[1m"
+DIFF = {"-": "\x1b[31m", "+": "\x1b[32m", "@": "\x1b[36m"}  # by the first character of a line
 _OFF = "\x1b[0m"
 
 
