@@ -233,7 +233,10 @@ def test_two_inputs_for_one_folder_are_an_error_with_both_places(tmp_path: Path)
         (tmp_path / f"{name}.okgen.yaml").write_text(rendering.written(rendering.minimal()), encoding="utf-8")
     code, out, _ = rendering.okgen("validate", ".", "--format", "concise", cwd=tmp_path)
     assert code == 1
-    assert out == "b.okgen.yaml:4:9: OKG320 a.okgen.yaml:4 is rendered into the same folder output/demo\n"
+    assert out == (
+        "b.okgen.yaml:4:9: OKG320 a.okgen.yaml is rendered into the same folder output/demo "
+        "(a.okgen.yaml:4:9: cluster demo)\n"
+    )
 
 
 def test_a_change_of_the_bootstrap_is_said(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_one_cluster_inside_of_another(tmp_path: Path) -> None:
 
     assert code == 1
     assert out.startswith(
-        "addons.okgen.yaml:4:9: OKG320 outer.okgen.yaml:4 is rendered into a folder around output/outer"
+        "addons.okgen.yaml:4:9: OKG320 outer.okgen.yaml is rendered into a folder around output/outer"
     )
     assert not (tmp_path / "output").exists()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from okgen import report
 from okgen.drift import Drift
-from okgen.problem import Problem
+from okgen.problem import Problem, Related
 
 FILE = "shop/cluster.yaml"
 TEXT = "dns:\r\n  zones:\r\n    - {name: shop.example.com, ide: Z1}\r\n"
@@ -74,6 +74,7 @@ def test_json() -> None:
                 "path": "dns",
                 "message": "the project is archived",
                 "help": "",
+                "related": [],
             },
             {
                 "code": "OKG201",
@@ -84,6 +85,7 @@ def test_json() -> None:
                 "path": "dns.zones[0].ide",
                 "message": 'unknown key "ide"',
                 "help": 'did you mean "id"?',
+                "related": [],
             },
         ],
         "drift": [
@@ -91,6 +93,31 @@ def test_json() -> None:
             {"file": "output/shop/\x1b.yaml", "kind": "missing"},
         ],
     }
+
+
+TWICE = UNKNOWN._replace(related=(Related("zoo/\x1b.yaml", 7, 5, "the same id"), Related("a.yaml", 1, 2, "and here")))
+
+
+def test_other_places_in_full() -> None:
+    lines = render(TWICE).splitlines()
+
+    assert lines[-3:] == [
+        "  = see: zoo/\\x1b.yaml:7:5: the same id",
+        "  = see: a.yaml:1:2: and here",
+        '  = help: did you mean "id"?',
+    ]
+
+
+def test_other_places_in_one_line() -> None:
+    assert render(TWICE, form="concise") == (
+        'shop/cluster.yaml:3:32: OKG201 unknown key "ide" (zoo/\\x1b.yaml:7:5: the same id; a.yaml:1:2: and here)\n'
+    )
+
+
+def test_other_places_in_json() -> None:
+    found = json.loads(render(TWICE, form="json"))["problems"][0]["related"]
+
+    assert found[1] == {"file": "a.yaml", "line": 1, "column": 2, "label": "and here"}
 
 
 @pytest.mark.parametrize(("form", "said"), [("full", ""), ("concise", "")])

@@ -68,7 +68,7 @@ def test_place(path: tuple[str | int, ...], value: tuple[int, int], key: tuple[i
 def test_problem() -> None:
     problem = PLACED.problem("OKG201", ("dns", "zones", 0, "id"), "wrong", "mend it", key=True, severity="warning")
 
-    assert problem == (FILE, 5, 17, "OKG201", "warning", "wrong", "dns.zones[0].id", "mend it")
+    assert problem == (FILE, 5, 17, "OKG201", "warning", "wrong", "dns.zones[0].id", "mend it", ())
 
 
 @pytest.mark.parametrize(

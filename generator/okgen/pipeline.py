@@ -121,9 +121,10 @@ def _above(folder: str) -> Iterator[str]:
 
 
 def _second(document: Document, place: Place, first: Rendered, what: str) -> Problem:
-    where = f"{first.document.file}:{first.document.place(('metadata', 'name'))[0]}"
-    message = f"{where} {what} {os.path.relpath(place.folder)}"
-    return document.problem("OKG320", ("metadata", "name"), message, "give each cluster a name of its own")
+    name = ("metadata", "name")
+    message = f"{first.document.file} {what} {os.path.relpath(place.folder)}"
+    there = first.document.related(name, f"cluster {first.cluster.name}")
+    return document.problem("OKG320", name, message, "give each cluster a name of its own", related=(there,))
 
 
 def _vendored(each: Rendered) -> list[Problem]:

@@ -10,8 +10,17 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 
+class Related(NamedTuple):
+    """Another place that a problem is about, and what is there, in a few words."""
+
+    file: str
+    line: int
+    column: int
+    label: str
+
+
 class Problem(NamedTuple):
-    """One mistake in one place.
+    """One mistake in one place, with the other places it is about.
 
     ``file`` is relative to the current folder, ``line`` and ``column`` count from 1,
     ``severity`` is ``error`` or ``warning``, ``path`` reads ``dns.zones[0].name``.
@@ -25,6 +34,7 @@ class Problem(NamedTuple):
     message: str
     path: str = ""
     help: str = ""
+    related: tuple[Related, ...] = ()
 
     @property
     def is_error(self) -> bool:

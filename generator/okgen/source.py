@@ -11,7 +11,7 @@ import yaml
 
 from okgen import inputs
 from okgen.nodes import Builder, Node
-from okgen.problem import Path, Problem, Refused, Unable, dotted, in_order
+from okgen.problem import Path, Problem, Refused, Related, Unable, dotted, in_order
 from okgen.text import harmless, lines_of, place_after
 
 if TYPE_CHECKING:
@@ -75,10 +75,15 @@ class Document:
         *,
         key: bool = False,
         severity: str = "error",
+        related: tuple[Related, ...] = (),
     ) -> Problem:
         """A problem with the value at a path, or with its key."""
         line, column = self.place(path, key=key)
-        return Problem(self.file, line, column, code, severity, message, dotted(path), help)
+        return Problem(self.file, line, column, code, severity, message, dotted(path), help, related)
+
+    def related(self, path: Path, label: str, *, key: bool = False) -> Related:
+        """The place of the value at a path, or of its key, for a problem that is found elsewhere."""
+        return Related(self.file, *self.place(path, key=key), label)
 
     def written(self, path: Path) -> str:
         """A number, boolean or null as it stands in the file: 1.30 rather than 1.3. "" where an alias stands for it."""

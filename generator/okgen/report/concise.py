@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from okgen.drift import Drift
+    from okgen.problem import Problem, Related
     from okgen.report import Report
 
 
@@ -18,10 +19,21 @@ def text(report: Report) -> str:
     """The lines of the problems, then those of the drift."""
     paint = Paint(report.color)
     lines = [
-        f"{paint(BOLD, harmless(each.file))}:{each.line}:{each.column}: {paint.code(each)} {harmless(each.message)}\n"
+        f"{paint(BOLD, harmless(each.file))}:{each.line}:{each.column}: {paint.code(each)} {_message(each)}\n"
         for each in report.problems
     ]
     return "".join(lines) + drift_lines(report.drift, paint)
+
+
+def _message(problem: Problem) -> str:
+    """What is wrong, and the other places it is about, in one line."""
+    places = "; ".join(map(place_and_label, problem.related))
+    return harmless(problem.message) + (f" ({places})" if places else "")
+
+
+def place_and_label(related: Related) -> str:
+    """Another place that a problem is about, as editors understand it, and what is there."""
+    return harmless(f"{related.file}:{related.line}:{related.column}: {related.label}")
 
 
 def drift_lines(drift: Sequence[Drift], paint: Paint) -> str:

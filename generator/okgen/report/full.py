@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from okgen.report.concise import drift_line
+from okgen.report.concise import drift_line, place_and_label
 from okgen.report.paint import BLUE, BOLD, DIFF, RED, YELLOW, Paint
 from okgen.text import harmless, lines_of
 
@@ -38,7 +38,7 @@ def _drift(drift: Drift, paint: Paint) -> str:
 
 
 def _block(problem: Problem, lines: list[str], paint: Paint) -> str:
-    """Code and message, place, excerpt, key path, help."""
+    """Code and message, place, excerpt, key path, other places, help."""
     margin = " " * len(str(problem.line))
     bar, arrow, equals = paint(BLUE, "|"), paint(BLUE, "-->"), paint(BLUE, "=")
     place = f"{harmless(problem.file)}:{problem.line}:{problem.column}"
@@ -50,6 +50,7 @@ def _block(problem: Problem, lines: list[str], paint: Paint) -> str:
         block += [f"{margin} {bar}", f"{number} {bar} {excerpt}".rstrip(), f"{margin} {bar} {' ' * offset}{caret}"]
     if problem.path:
         block.append(f"{margin} {equals} path: {harmless(problem.path)}")
+    block += [f"{margin} {equals} see: {place_and_label(each)}" for each in problem.related]
     if problem.help:
         first, *more = problem.help.split("\n")
         block.append(f"{margin} {equals} help: {harmless(first)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from okgen.drift import Drift
+    from okgen.problem import Problem
     from okgen.report import Report
 
 _KEYS = ("code", "severity", "file", "line", "column", "path", "message", "help")
@@ -17,10 +18,14 @@ def text(report: Report) -> str:
     return dumped(
         {
             "version": 1,
-            "problems": [{key: getattr(each, key) for key in _KEYS} for each in report.problems],
+            "problems": [_problem(each) for each in report.problems],
             "drift": [_entry(each) for each in report.drift],
         }
     )
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {key: getattr(problem, key) for key in _KEYS} | {"related": [each._asdict() for each in problem.related]}
 
 
 def _entry(drift: Drift) -> dict[str, str]:
