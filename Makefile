@@ -9,10 +9,10 @@ DEMO ?= build/demo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit golden bench docs build
+.PHONY: help demo test lint unit e2e golden bench docs build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
 
 demo: $(OKGEN_VENV)/.okgen ## render the example into build/demo and show the tree
 	$(BIN)/okgen render $(EXAMPLE) --output $(DEMO)
@@ -28,6 +28,9 @@ lint: $(OKGEN_VENV)/.test ## ruff and mypy
 
 unit: $(OKGEN_VENV)/.test ## the tests that run no other program
 	$(BIN)/python -m pytest -m "not tools"
+
+e2e: $(OKGEN_VENV)/.test ## what is rendered, on real Kubernetes and Argo CD; builds them once, which takes long
+	$(BIN)/python tests/tools/build.py $(	OKGEN_BUILD_TOOLS=1 $(BIN)/python -m pytest tests/e2e
 
 golden: $(OKGEN_VENV)/.test ## rewrite what tests and examples expect from what okgen does now; review the diff
 	$(BIN)/python -m pytest -m golden --update-golden

@@ -1,0 +1,94 @@
+"""The rig as fixtures: one network of our own, one control plane a run; logs are kept when a test has failed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import rendering
+from e2e.rig import controlplane, isolation
+from e2e.rig.pki import Authority
+from e2e.rig.process import Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from e2e.rig.controlplane import Cluster
+    from e2e.rig.isolation import Isolation
+
+HERE = Path(__file__).resolve().parent
+RUN = rendering.REPOSITORY / "build" / "e2e" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+KEY = pytest.StashKey[Processes]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("e2e")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the last lines of every log to the report of a test that failed."""
+    report = yield
+    processes = item.config.stash.get(KEY, None)
+    if report.failed and processes:
+        report.sections += [(f"log of {each.name}", each.tail()) for each in processes.all.values()]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if RUN.exists():
+        terminalreporter.write_line(f"logs of this run: {RUN}")
+
+
+@pytest.fixture(scope="session")
+def run_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The folder of this run's logs, keys and data; it goes away again if no test fails."""
+    RUN.mkdir(parents=True)
+    yield RUN
+    if not request.session.testsfailed:
+        shutil.rmtree(RUN)
+
+
+@pytest.fixture(scope="session")
+def isolated(run_folder: Path) -> Isolation:
+    """A network of our own, for this process and all it starts. Without the means for it, all is skipped."""
+    try:
+        return isolation.enter(run_folder)
+    except isolation.NotPossibleError as problem:
+        rendering.unavailable(str(problem), "run as root, or let users have user namespaces")
+
+
+@pytest.fixture(scope="session")
+def authority(run_folder: Path) -> Authority:
+    """The certificate authority of this run."""
+    return Authority(run_folder / "pki")
+
+
+@pytest.fixture(scope="session")
+def processes(request: pytest.FixtureRequest, isolated: Isolation, run_folder: Path) -> Iterator[Processes]:  # noqa: ARG001 - they inherit it
+    """The programs of this run; what is left of them at the end is stopped, the last first."""
+    found = request.config.stash[KEY] = Processes(run_folder)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def rig(isolated: Isolation, authority: Authority, processes: Processes) -> controlplane.Rig:
+    """What a cluster is made with."""
+    return controlplane.Rig(isolated, authority, processes)
+
+
+@pytest.fixture(scope="session")
+def cluster(rig: controlplane.Rig) -> Iterator[Cluster]:
+    """Kubernetes 1.36, empty."""
+    found, kubelets = controlplane.start(rig)
+    yield found
+    kubelets.stop()
+    found.api.close()
