@@ -208,13 +208,23 @@ HOSTILE = "\x1b]0;owned\x07\r\n\u202e\u2066\x9b\x7f\udcff\U000e0001"
 
 @pytest.mark.parametrize("form", report.FORMATS)
 def test_nothing_of_the_input_steers_a_terminal(form: str) -> None:
-    problem = Problem(HOSTILE, 1, 3, "OKG201", "error", HOSTILE, HOSTILE, HOSTILE)
+    other = Related(HOSTILE, 1, 2, HOSTILE)
+    problem = Problem(HOSTILE, 1, 3, "OKG201", "error", HOSTILE, HOSTILE, HOSTILE, (other,))
 
     said = report.render([problem], form, {HOSTILE: HOSTILE}, color=False, drift=[Drift(HOSTILE, "changed", HOSTILE)])
 
     assert said.replace("\n", "").isprintable()
-    assert "\\x1b]0;owned\\x07" in said or "\\u001b]0;owned\\u0007" in said
-    assert len(said.splitlines()) < 25
+    assert any(
+        escaped in said for escaped in ("\\x1b]0;owned\\x07", "\\u001b]0;owned\\u0007", "\\\\x1b]0;owned\\\\x07")
+    )
+    tame = report.render(
+        [problem._replace(file="a", message="b", path="c", help="d\n", related=(Related("a", 1, 2, "e"),))],
+        form,
+        {"a": "f\r\n"},
+        color=False,
+        drift=[Drift("g", "changed", "h\r\ni")],
+    )
+    assert len(said.splitlines()) == len(tame.splitlines())
 
 
 def test_a_message_is_one_line() -> None:
@@ -281,6 +291,9 @@ PROBLEMS = st.builds(
     TEXTS,
     TEXTS,
     TEXTS,
+    st.lists(st.builds(Related, st.sampled_from([FILE, "c.yaml"]), st.integers(1, 9), st.integers(1, 99), TEXTS)).map(
+        tuple
+    ),
 )
 
 
@@ -289,6 +302,15 @@ def test_anything_is_rendered_without_harm(problems: list[Problem], text: str, f
     said = report.render(problems, form, {FILE: text}, color=False)
 
     assert said.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(("value", "wanted"), [("true", "github"), ("", "full"), (None, "full")])
+def test_default_format(value: str | None, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    if value is not None:
+        monkeypatch.setenv("GITHUB_ACTIONS", value)
+
+    assert report.default_format() == wanted
 
 
 WIDTHS = {"a": 1, "é": 1, " ": 1, "漢": 2, "😀": 2, "\u0301": 0, "\t": 4, "\x1b": 4, "\u202e": 6}

@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.problem import Unable
+from okgen.repository import root_of
 from okgen.text import harmless
 
 if TYPE_CHECKING:
@@ -139,15 +140,8 @@ def _keep(found: dict[str, str], path: str) -> None:
 
 
 def _root(path: str, known: dict[str, str]) -> str:
-    """The nearest parent that holds ``.git`` (a folder, or a file in a worktree), else the file's own folder."""
+    """The root of the repository that a file is in, else the file's own folder."""
     own = os.path.dirname(path)
     if own not in known:
-        folder = own
-        while not os.path.lexists(os.path.join(folder, ".git")):
-            parent = os.path.dirname(folder)
-            if parent == folder:
-                folder = own
-                break
-            folder = parent
-        known[own] = folder
+        known[own] = root_of(own) or own
     return known[own]

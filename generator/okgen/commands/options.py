@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from okgen.problem import has_errors, in_order
-from okgen.report import FORMATS, render, wants_color
+from okgen.report import FORMATS, default_format, render, wants_color
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +33,12 @@ def add_files(parser: argparse.ArgumentParser) -> None:
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """How problems are shown: --format and --color."""
-    parser.add_argument("--format", choices=FORMATS, default="full", help="how problems are shown (default: full)")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=default_format(),
+        help="how problems are shown (default: full; in GitHub Actions: github)",
+    )
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help=_COLOR)
 
 

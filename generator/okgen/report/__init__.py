@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from okgen.drift import Drift
     from okgen.problem import Problem
 
-FORMATS = ("full", "concise", "json")
-_FOR_PEOPLE = ("full", "concise")
+FORMATS = ("full", "concise", "json", "github", "sarif", "junit")
+_FOR_PEOPLE = ("full", "concise", "github")
 
 
 class Report(NamedTuple):
@@ -45,6 +45,11 @@ def render(
     if form in _FOR_PEOPLE and not found and not drift:
         return ""  # most runs: the format's module need not be read
     return str(import_module(f"okgen.report.{form}").text(Report(found, drift, texts, color)))
+
+
+def default_format() -> str:
+    """The format when none is asked for: ``github`` where GitHub Actions runs okgen, else ``full``."""
+    return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full"
 
 
 def wants_color(flag: str, stream: TextIO) -> bool:

@@ -19,7 +19,7 @@ def text(report: Report) -> str:
         {
             "version": 1,
             "problems": [_problem(each) for each in report.problems],
-            "drift": [_entry(each) for each in report.drift],
+            "drift": [_drift(each) for each in report.drift],
         }
     )
 
@@ -28,7 +28,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     return {key: getattr(problem, key) for key in _KEYS} | {"related": [each._asdict() for each in problem.related]}
 
 
-def _entry(drift: Drift) -> dict[str, str]:
+def _drift(drift: Drift) -> dict[str, str]:
     return {"file": drift.file, "kind": drift.kind} | ({"diff": drift.diff} if drift.diff else {})
 
 

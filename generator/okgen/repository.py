@@ -1,0 +1,25 @@
+"""Which Git repository a folder belongs to, told from the files alone: no Git is needed."""
+
+from __future__ import annotations
+
+import os
+
+
+def root_of(folder: str) -> str | None:
+    """The nearest folder at or above an absolute one that holds ``.git`` (a folder, or a file in a worktree)."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
+def named_from_root(file: str) -> str | None:
+    """A file, named relative to the current folder, as its repository names it; None for one outside.
+
+    Outside any repository the current folder takes the root's place.
+    """
+    here = os.getcwd()
+    name = os.path.relpath(os.path.join(here, file), root_of(here) or here)
+    return None if name == os.pardir or name.startswith(os.pardir + os.sep) else name
