@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from okgen.cluster import Enabled
     from okgen.template import Template
 
+_MOST_KEPT = 512
+
 
 class AddonRenderer:
     """Keeps what it built, keyed by all that it was built from, for the next cluster of the run."""
@@ -31,6 +33,8 @@ class AddonRenderer:
                 key = (template, enabled.release.version, f"{values!r}{settings!r}")
                 built = self._built.get(key)
                 if built is None:
+                    if len(self._built) >= _MOST_KEPT:
+                        self._built.clear()  # what is one cluster's own would stay to the end of the run
                     built = self._built[key] = _build(enabled, template, values, settings)
                 found += built
         return distinct(sorted(found))

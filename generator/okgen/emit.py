@@ -37,7 +37,7 @@ _CONSTANTS = {None: "null", True: "true", False: "false"}
 
 _LONGEST_KEY = 1000  # readers look for the colon of a key within 1,024 characters (YAML 1.2.2, 7.4.2)
 _LONGEST_KEPT = 256
-_MOST_KEPT = 16_384
+_MOST_KEPT = 4_096
 
 # Strings repeat from object to object and from cluster to cluster, so each is judged once.
 _kept: dict[str, str] = {}

@@ -48,7 +48,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-_MOST_KEPT = 16_384
+_MOST_KEPT = 2_048
 _encoded: dict[str, tuple[bytes, str]] = {}
 
 

@@ -9,18 +9,20 @@ from okgen import plan, source, tree
 from okgen.catalogue import Catalogue
 from okgen.kustomize import VENDORED
 from okgen.places import place_of
-from okgen.problem import Problem, Refused, has_errors
+from okgen.problem import Problem, Refused, Related, dotted, has_errors
 from okgen.render import Renderer
 from okgen.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from okgen.cluster import Cluster
     from okgen.inputs import Input
     from okgen.places import Place
     from okgen.plan import Plan
     from okgen.source import Document
+
+_NAME = ("metadata", "name")
 
 
 class Resolved(NamedTuple):
@@ -34,6 +36,7 @@ class Resolved(NamedTuple):
 class Rendered(NamedTuple):
     """A cluster, where its tree goes, and the text of every file, by path below the cluster's folder."""
 
+    input: Input
     document: Document
     cluster: Cluster
     place: Place
@@ -46,21 +49,30 @@ class Findings:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.texts: dict[str, str] = {}
+        self.are_errors = False  # then nothing may be written
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Keep problems for the report."""
-        self.problems += problems
-
-    @property
-    def are_errors(self) -> bool:
-        """Whether anything may be written."""
-        return has_errors(self.problems)
+        found = list(problems)
+        self.problems += found
+        self.are_errors = self.are_errors or has_errors(found)
 
 
-def resolved(inputs: Sequence[Input], findings: Findings) -> list[Resolved]:
-    """Read, judge and resolve every input; what is wrong goes into ``findings``. Raises Unable, TemplateError."""
+class _Claim(NamedTuple):
+    """Which input a folder is rendered from; kept in place of the whole cluster, as a fleet has many."""
+
+    file: str
+    at: tuple[int, int]
+    cluster: str
+
+
+def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]:
+    """Read, judge and resolve one input after the other; what is wrong goes into ``findings``.
+
+    Of a fleet no more than one cluster need be in memory: this, ``rendering`` and ``planning`` keep none.
+    Raises Unable, TemplateError.
+    """
     catalogue = Catalogue()
-    found = []
     for each in inputs:
         try:
             document = source.read(each.path, each.file)
@@ -73,33 +85,56 @@ def resolved(inputs: Sequence[Input], findings: Findings) -> list[Resolved]:
             findings.add(refused.problems)
         else:
             findings.add(warnings)
-            found.append(Resolved(each, document, cluster))
-    return found
+            yield Resolved(each, document, cluster)
 
 
-def rendered(inputs: Sequence[Input], findings: Findings, output: str | None = None) -> list[Rendered]:
-    """Render every input that is right; ``output`` is ``--output``, or None. Raises Unable, TemplateError."""
+def rendering(inputs: Iterable[Input], findings: Findings, output: str | None = None) -> Iterator[Rendered]:
+    """Render one input that is right after the other; ``output`` is ``--output``, or None.
+
+    What only several clusters can have wrong is found at the end. Raises Unable, TemplateError.
+    """
     renderer = Renderer()
-    found: dict[str, Rendered] = {}
-    for each in resolved(inputs, findings):
+    claims: dict[str, _Claim] = {}
+    for each in resolving(inputs, findings):
         place = place_of(each.input, each.cluster, output)
-        if place.folder in found:
-            findings.add([_second(each.document, place, found[place.folder], "is rendered into the same folder")])
+        claim = _Claim(each.document.file, each.document.place(_NAME), each.cluster.name)
+        if place.folder in claims:
+            findings.add([_second(claim, place.folder, claims[place.folder], "is rendered into the same folder")])
             continue
+        claims[place.folder] = claim
         try:
             files = renderer.files(each.cluster, each.document)
         except Refused as refused:
             findings.add(refused.problems)
-            files = {}
-        found[place.folder] = Rendered(each.document, each.cluster, place, files)
-    for inner in found.values():
-        outer = next((found[folder] for folder in _above(inner.place.folder) if folder in found), None)
+        else:
+            yield Rendered(each.input, each.document, each.cluster, place, files)
+    for folder, claim in claims.items():
+        outer = next((claims[above] for above in _above(folder) if above in claims), None)
         if outer:
-            findings.add([_second(inner.document, inner.place, outer, "is rendered into a folder around")])
-    return list(found.values())
+            findings.add([_second(claim, folder, outer, "is rendered into a folder around")])
 
 
-def plans(trees: Sequence[Rendered], findings: Findings, *, force: bool = False) -> list[Plan]:
+def planning(
+    inputs: Iterable[Input], findings: Findings, output: str | None = None, *, force: bool = False
+) -> Iterator[tuple[Rendered, Plan]]:
+    """What each render does to its folder; what stands in its way goes into ``findings``. Raises Unable."""
+    for each in rendering(inputs, findings, output):
+        found = plans([each], findings, force=force)
+        if found:
+            yield each, found[0]
+
+
+def resolved(inputs: Iterable[Input], findings: Findings) -> list[Resolved]:
+    """All that ``resolving`` gives, for what needs every cluster at once. Raises Unable, TemplateError."""
+    return list(resolving(inputs, findings))
+
+
+def rendered(inputs: Iterable[Input], findings: Findings, output: str | None = None) -> list[Rendered]:
+    """All that ``rendering`` gives, for what needs every cluster at once. Raises Unable, TemplateError."""
+    return list(rendering(inputs, findings, output))
+
+
+def plans(trees: Iterable[Rendered], findings: Findings, *, force: bool = False) -> list[Plan]:
     """What each render does to its folder; what stands in its way goes into ``findings``. Raises Unable."""
     found = []
     for each in trees:
@@ -120,11 +155,11 @@ def _above(folder: str) -> Iterator[str]:
         folder = parent
 
 
-def _second(document: Document, place: Place, first: Rendered, what: str) -> Problem:
-    name = ("metadata", "name")
-    message = f"{first.document.file} {what} {os.path.relpath(place.folder)}"
-    there = first.document.related(name, f"cluster {first.cluster.name}")
-    return document.problem("OKG320", name, message, "give each cluster a name of its own", related=(there,))
+def _second(claim: _Claim, folder: str, first: _Claim, what: str) -> Problem:
+    message = f"{first.file} {what} {os.path.relpath(folder)}"
+    there = Related(first.file, *first.at, f"cluster {first.cluster}")
+    way_out = "give each cluster a name of its own"
+    return Problem(claim.file, *claim.at, "OKG320", "error", message, dotted(_NAME), way_out, (there,))
 
 
 def _vendored(each: Rendered) -> list[Problem]:

@@ -119,7 +119,7 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
     for path in (*create, *update, *(folders & files.keys())):
         if not index.is_path(path) or path in folders:
             raise ValueError(f"not the path of a file in a tree: {path!a}")
-    writes = {path: files[path].encode() for path in sorted((*create, *update))}
+    writes = {path: index.encoded(files[path])[0] for path in sorted((*create, *update))}
     pending = _pending(snapshot, writes) if writes or delete else None
     final = index.text(index.Index(__version__, snapshot.wanted, {}))
     return Plan(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from typing import TextIO
 
-_BAR = 24  # characters
+from okgen.counter import CLEAR, bar, is_watched
+
 _REDRAW = 0.1  # s
 
 
@@ -49,23 +49,22 @@ class Bar(Lines):
 
     def finish(self, line: str) -> None:
         """The bar gives way to the line."""
-        self._stream.write("\r\x1b[K")
+        self._stream.write(CLEAR)
         super().finish(line)
 
     def _draw(self, done: int, total: int | None) -> None:
         self._drawn = time.monotonic()
         size = amount(done)
         if total:
-            filled = _BAR * min(done, total) // total
-            size = f"[{'#' * filled}{'.' * (_BAR - filled)}] {size} of {amount(total)}"
+            size = f"{bar(done, total)} {size} of {amount(total)}"
         width = shutil.get_terminal_size().columns - 1
-        self._stream.write(f"\r\x1b[K{f'{self._name} {size}'[:width]}")
+        self._stream.write(f"{CLEAR}{f'{self._name} {size}'[:width]}")
         self._stream.flush()
 
 
 def progress(stream: TextIO) -> Lines:
     """A bar where somebody watches and the terminal can redraw a line, else lines."""
-    return Bar(stream) if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb" else Lines(stream)
+    return Bar(stream) if is_watched(stream) else Lines(stream)
 
 
 def amount(size: int) -> str:

@@ -6,15 +6,14 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import inputs, pipeline, plan, tree
+from okgen import fleet, inputs, pipeline
 from okgen.commands import options
-from okgen.notes import notes
+from okgen.counter import Counter
 from okgen.text import harmless
 
 if TYPE_CHECKING:
     import argparse
 
-    from okgen.pipeline import Rendered
     from okgen.plan import Plan
 
 
@@ -34,22 +33,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 done; 1 problems, or written with --fail-on-change. Raises Unable."""
     findings = pipeline.Findings()
-    trees = pipeline.rendered(inputs.find(arguments.files), findings, arguments.output)
-    plans = [] if findings.are_errors else pipeline.plans(trees, findings, force=arguments.force)
-    for each in plans:
-        findings.add(plan.problems(each))
+    output, force = arguments.output, arguments.force
+    given = inputs.find(arguments.files)
+    with Counter(sys.stderr, "rendering", "clusters") as counter:
+        jobs = fleet.planned(counter.each(given), findings, output, force=force)
     if options.report(arguments, findings):
         return 1
-    for rendered, each in zip(trees, plans, strict=True):
-        remarks = notes(rendered, each)
-        tree.apply(each)
-        sys.stderr.write(_summary(rendered, each))
-        sys.stderr.writelines(f"  {harmless(line)}\n" for line in remarks)
-    return int(arguments.fail_on_change and not all(each.is_empty for each in plans))
+    changed = False
+    for job, done in fleet.written(jobs, output, force=force):
+        changed = changed or not done.is_empty
+        sys.stderr.write(_summary(job.name, done))
+        sys.stderr.writelines(f"  {harmless(line)}\n" for line in job.remarks)
+    return int(arguments.fail_on_change and changed)
 
 
-def _summary(rendered: Rendered, done: Plan) -> str:
+def _summary(name: str, done: Plan) -> str:
     counts = {"created": done.create, "updated": done.update, "removed": done.delete}
     changed = ", ".join(f"{len(paths)} {what}" for what, paths in counts.items() if paths)
-    where = harmless(os.path.relpath(rendered.place.folder))
-    return f"{rendered.cluster.name}: {changed or 'no change'}, {done.unchanged} unchanged in {where}\n"
+    where = harmless(os.path.relpath(done.folder))
+    return f"{name}: {changed or 'no change'}, {done.unchanged} unchanged in {where}\n"

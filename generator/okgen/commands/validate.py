@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline
 from okgen.commands import options
+from okgen.counter import Counter
 
 if TYPE_CHECKING:
     import argparse
@@ -22,8 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when every file is right, else 1. Raises Unable."""
     findings = pipeline.Findings()
     # Patches are matched against what is rendered, so validating renders too; it only takes milliseconds.
-    trees = pipeline.rendered(inputs.find(arguments.files), findings)
+    given = inputs.find(arguments.files)
+    with Counter(sys.stderr, "validating", "clusters") as counter:
+        valid = sum(1 for _ in pipeline.rendering(counter.each(given), findings))
     if options.report(arguments, findings):
         return 1
-    sys.stderr.write(f"{len(trees)} {'cluster is' if len(trees) == 1 else 'clusters are'} valid\n")
+    sys.stderr.write(f"{valid} {'cluster is' if valid == 1 else 'clusters are'} valid\n")
     return 0

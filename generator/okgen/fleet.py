@@ -1,0 +1,77 @@
+"""Renders many clusters in two passes: all are planned first, and written only when nothing is wrong with any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from okgen import pipeline, plan, tree
+from okgen.notes import notes
+from okgen.problem import Unable
+from okgen.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from okgen.inputs import Input
+    from okgen.pipeline import Findings
+    from okgen.plan import Plan
+
+# Bytes that plans may hold between the two passes; a new cluster needs some 90 kB. What is above is planned once more,
+# so that memory does not grow with the number of clusters.
+MOST_KEPT = 16 * 1024 * 1024
+
+
+class Job(NamedTuple):
+    """What is to be done for one input; ``plan`` is None where there was no room to keep it.
+
+    ``remarks``: what the render leaves for people to do.
+    """
+
+    input: Input
+    name: str
+    remarks: list[str]
+    plan: Plan | None
+
+
+def planned(inputs: Iterable[Input], findings: Findings, output: str | None, *, force: bool) -> list[Job]:
+    """The first pass; what is wrong, conflicts included, goes into ``findings``. Raises Unable, TemplateError."""
+    jobs: list[Job] = []
+    room = MOST_KEPT
+    last: Mapping[str, bytes] = {}
+    for rendered, found in pipeline.planning(inputs, findings, output, force=force):
+        findings.add(plan.problems(found))
+        if findings.are_errors:
+            continue  # nothing will be written
+        room -= _size(found, last)
+        last = found.files
+        remarks = notes(rendered, found)
+        kept = found._replace(recorded=None) if found.is_empty else found if room >= 0 else None
+        jobs.append(Job(rendered.input, rendered.cluster.name, remarks, kept))
+    return jobs
+
+
+def written(jobs: list[Job], output: str | None, *, force: bool) -> Iterator[tuple[Job, Plan]]:
+    """The second pass: each job with its plan, which is carried out by then. Raises Unable, TemplateError."""
+    again = _planned_again([job.input for job in jobs if job.plan is None], output, force=force)
+    for job in jobs:
+        todo = job.plan or next(again)
+        tree.apply(todo)
+        yield job, todo
+
+
+def _planned_again(inputs: list[Input], output: str | None, *, force: bool) -> Iterator[Plan]:
+    findings = pipeline.Findings()
+    plans = pipeline.planning(inputs, findings, output, force=force)
+    for given in inputs:
+        rendered, found = next(plans, (None, None))
+        if rendered is None or found is None or rendered.input != given or found.conflicts or findings.are_errors:
+            raise Unable(f"{harmless(given.file)} or its tree changed while okgen was at work: run it again")
+        yield found
+
+
+def _size(found: Plan, last: Mapping[str, bytes]) -> int:
+    """The bytes a plan holds on to; what it shares with the one before it counts nothing."""
+    if found.is_empty:
+        return 0
+    own = sum(len(data) for path, data in found.files.items() if data is not last.get(path))
+    return own + sum(len(data) for data in (found.recorded, found.pending, found.final) if data)
