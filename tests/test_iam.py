@@ -44,6 +44,7 @@ def make_cluster(*roles: Role, region: str = "eu-west-1", boundary: str = "", na
     assert partition
     destination = {"server": "https://kubernetes.default.svc"}
     return Cluster(
+        zones=[],
         name=name,
         labels={},
         profile="production",

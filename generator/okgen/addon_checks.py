@@ -149,14 +149,14 @@ def _tolerations(document: Document, addon: Addon, values: dict[str, Any]) -> It
 def _rules(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Problem]:
     findings = evaluate(addon.checks, scope)
     for found in findings if isinstance(findings, list) else []:
-        path = _place(addon, found["at"])
+        path = path_of(addon, found["at"])
         is_section = len(path) <= len(("addons", addon.name))  # point at its key, not at what is below it
         yield document.problem(
             found["code"], path, found["message"], found["help"], key=is_section, severity=found["severity"]
         )
 
 
-def _place(addon: Addon, at: str) -> Path:
+def path_of(addon: Addon, at: str) -> Path:
     """``stores[0].prefix`` below the add-on's section, or ``/aws/vpcId`` from the top of the file."""
     if at.startswith("/"):
         return tuple(at.strip("/").split("/"))

@@ -67,6 +67,8 @@ class Addon:
         self.manifests = tuple(Template(*each) for each in parts["manifests"])
         # What a schema cannot say: makes a list of findings with code, severity, place, message and help.
         self.checks = Template(*parts["checks"])
+        # What no other cluster of a run may claim as well: makes a list of claims.
+        self.exclusive = Template(*parts["exclusive"])
         # What several templates of the folder need, by the name under `own`.
         self.derived = tuple((key, Template(*each)) for key, each in parts["derived"])
         # The IAM statements of add-ons that call AWS.

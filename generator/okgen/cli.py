@@ -26,7 +26,7 @@ COMMANDS = (
     Command("validate", "look for problems in cluster.yaml only, not in the tree; never writes"),
     Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
     Command("addons", "the add-ons, their versions and keys"),
-    Command("schema", "the JSON Schema of cluster.yaml, for editors"),
+    Command("schema", "the JSON Schema of cluster.yaml, or of okgen.yaml, for editors"),
 )
 _WIDTH = 100
 _EPILOG = """\

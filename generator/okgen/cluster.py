@@ -56,7 +56,7 @@ class ArgoCd(NamedTuple):
 
 
 class Cluster(NamedTuple):
-    """One cluster. ``oidc_provider`` is the issuer without its scheme, or empty."""
+    """One cluster. ``oidc_provider`` is the issuer without its scheme, or empty; ``zones`` are those of ``dns``."""
 
     name: str
     labels: dict[str, str]
@@ -74,5 +74,6 @@ class Cluster(NamedTuple):
     path: str
     crds_vendored: bool
     argocd: ArgoCd
+    zones: list[dict[str, Any]]
     addons: tuple[Enabled, ...]
     roles: list[Role]

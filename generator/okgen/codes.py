@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+ERROR, WARNING, EITHER = "error", "warning", "either"
+
 
 class Code(NamedTuple):
-    """What a code stands for: a title of a few words and a text on cause and way out."""
+    """What a code stands for: a title of a few words and a text on cause and way out.
+
+    ``severity`` is that of its problems. ``fleet``: it compares the clusters of a run with one another. ``meta``: it is
+    about the exemptions from rules themselves.
+    """
 
     title: str
     text: str
+    severity: str = ERROR
+    fleet: bool = False
+    meta: bool = False
+
+    @property
+    def can_be_off(self) -> bool:
+        """Whether ``rules`` in okgen.yaml may turn it off: warnings, and what only a fleet can see."""
+        return not self.meta and (self.fleet or self.severity != ERROR)
 
 
 # OKG1xx reading YAML · OKG2xx schema · OKG3xx cross-checks · OKG4xx add-ons · OKG5xx the tree · OKG6xx vendored files
@@ -79,6 +93,7 @@ CODES: dict[str, Code] = {
     "OKG301": Code(
         "Kubernetes version newer than okgen",
         "okgen does not know this Kubernetes version yet. It renders as for the newest one it knows.",
+        severity=WARNING,
     ),
     "OKG302": Code(
         "add-on does not run on this Kubernetes version",
@@ -88,6 +103,7 @@ CODES: dict[str, Code] = {
     "OKG303": Code(
         "add-on not tested on this Kubernetes version",
         "The add-on's project does not test this version on the cluster's Kubernetes version. It may well work.",
+        severity=WARNING,
     ),
     "OKG304": Code("unknown AWS region", "No partition of AWS has a region of this name."),
     "OKG305": Code(
@@ -101,12 +117,15 @@ CODES: dict[str, Code] = {
     ),
     "OKG308": Code("zone twice", "Two entries of dns.zones are the same hosted zone."),
     "OKG309": Code(
-        "zone inside another", "One zone's name ends with another's. Right when the inner one is delegated."
+        "zone inside another",
+        "One zone's name ends with another's. Right when the inner one is delegated.",
+        severity=WARNING,
     ),
     "OKG310": Code("output path", "gitops.path must be a plain path that stays inside the repository."),
     "OKG311": Code(
         "two add-ons claim the same",
         "Two add-ons serve the same ingress class, or their CRDs share a short name.",
+        severity=EITHER,
     ),
     "OKG312": Code(
         "add-on in Argo CD's namespace",
@@ -125,6 +144,70 @@ CODES: dict[str, Code] = {
         "patch file",
         "The file of a patch is missing, unreadable, outside the repository or behind a symbolic link.",
     ),
+    "OKG330": Code(
+        "two files for one EKS cluster",
+        "Two files of a run name the same EKS cluster: account, region and aws.clusterName. Each would install its own "
+        "Argo CD objects, roles and add-ons there, over those of the other.",
+        fleet=True,
+    ),
+    "OKG331": Code(
+        "two clusters own the same records",
+        "Two clusters write to one hosted zone under the same owner id, so that each takes the other's DNS records for "
+        "its own: they undo each other's changes, and delete what the other still needs.",
+        fleet=True,
+    ),
+    "OKG332": Code(
+        "IAM role made twice",
+        "Two clusters in one AWS account would make a role of the same name. Names of roles start with metadata.name.",
+        fleet=True,
+    ),
+    "OKG333": Code(
+        "secrets within reach of two clusters",
+        "Two clusters in one account and region may read the same secrets: their prefixes are equal, or one lies in "
+        "the other. A warning between clusters of one profile, as sharing may be meant; an error between development "
+        "and production.",
+        severity=EITHER,
+        fleet=True,
+    ),
+    "OKG334": Code(
+        "zone described in two ways",
+        "Two clusters name the same hosted zone by its id, and call it private here and public there, or give it two "
+        "names: an error. Without ids, one name for a private and a public zone of an account may be right: a warning.",
+        severity=EITHER,
+        fleet=True,
+    ),
+    "OKG335": Code(
+        "add-on older than in the rest of the fleet",
+        "The cluster's version of the add-on is more than a minor version behind the one that half of the clusters "
+        "with this add-on have reached.",
+        severity=WARNING,
+        fleet=True,
+    ),
+    "OKG336": Code(
+        "production ahead of development",
+        "Clusters of profile production run a version of an add-on that no cluster of profile development runs. Only "
+        "said where the run has development clusters.",
+        severity=WARNING,
+        fleet=True,
+    ),
+    "OKG340": Code(
+        "rule cannot be turned off",
+        "`rules` in okgen.yaml names a code that okgen does not have, or one that is not a rule: what is wrong with a "
+        "file stays wrong. Warnings can be turned off, and rules about the clusters of a run.",
+        meta=True,
+    ),
+    "OKG341": Code(
+        "exception has expired",
+        "An entry under `rules` in okgen.yaml is past its date, so that the rule holds again. Mend what it hid, or "
+        "decide anew and give a later date.",
+        meta=True,
+    ),
+    "OKG342": Code(
+        "exception without use",
+        "An entry under `rules` in okgen.yaml hides nothing any more. Said when the run takes all of the repository.",
+        severity=WARNING,
+        meta=True,
+    ),
     "OKG401": Code(
         "a need of an add-on is not met",
         "The add-on cannot work with what the file says: something it depends on is missing. The help line names it.",
@@ -132,6 +215,7 @@ CODES: dict[str, Code] = {
     "OKG402": Code(
         "archived add-on",
         "The add-on's project is archived: no fixes come any more. Its page names the successor and the way there.",
+        severity=WARNING,
     ),
     "OKG403": Code(
         "values contradict one another",
@@ -140,6 +224,7 @@ CODES: dict[str, Code] = {
     "OKG404": Code(
         "risky value",
         "The value is accepted, but has surprised others. The message says what can happen.",
+        severity=WARNING,
     ),
     "OKG601": Code(
         "vendored file missing or altered",

@@ -31,11 +31,15 @@ _REASONS = {
 
 
 class Input(NamedTuple):
-    """A cluster.yaml: absolute path, name relative to the current folder for messages, and root of its repository."""
+    """A cluster.yaml: absolute path, name relative to the current folder for messages, and root of its repository.
+
+    ``whole``: whether the run takes every cluster.yaml of that repository.
+    """
 
     path: str
     file: str
     root: str
+    whole: bool = False
 
 
 def find(names: Sequence[str]) -> list[Input]:
@@ -63,7 +67,10 @@ def find(names: Sequence[str]) -> list[Input]:
         hint = "" if names else "; `okgen init` writes one"
         raise Unable("\n".join(faults) + hint)
     roots: dict[str, str] = {}
+    folders = [_absolute(here, name) for name in names if os.path.isdir(name)]
     inputs = [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
+    whole = {root for root in roots.values() if any(os.path.commonpath([each, root]) == each for each in folders)}
+    inputs = [each._replace(whole=each.root in whole) for each in inputs]
     strays = [each.file for each in inputs if _leads_out(each)]
     if strays:
         raise Unable(

@@ -54,13 +54,17 @@ class _Stop(Exception):  # noqa: N818 - no error, the way out of a deep place
 
 
 class Builder:
-    """Builds the nodes of one file. ``problems`` grows as it reads; ``last`` is the scalar read last."""
+    """Builds the nodes of one file. ``problems`` grows as it reads; ``last`` is the scalar read last.
 
-    def __init__(self, next_event: Callable[[], Event], file: str) -> None:
+    ``dates``: a date without quotes is the string, as no other reader of YAML has a say in this file.
+    """
+
+    def __init__(self, next_event: Callable[[], Event], file: str, *, dates: bool = False) -> None:
         self.problems: list[Problem] = []
         self.last: ScalarEvent | None = None
         self._next = next_event
         self._file = file
+        self._dates = dates
         self._path: list[str | int] = []
         self._open: list[Event] = []
         self._anchors: dict[str, _Anchor] = {}
@@ -153,7 +157,8 @@ class Builder:
                 return scalars.tagged(event.tag, event.value)
             return scalars.plain(event.value) if event.implicit[0] else event.value
         except Doubt as doubt:
-            self._doubt(event, doubt)
+            if not (self._dates and event.tag is None and scalars.is_date(event.value)):
+                self._doubt(event, doubt)
             return event.value
 
     def _refuse_unwritable(self, event: ScalarEvent) -> None:

@@ -11,12 +11,14 @@ from okgen.kustomize import VENDORED
 from okgen.places import place_of
 from okgen.problem import Problem, Refused, Related, dotted, has_errors
 from okgen.render import Renderer
+from okgen.repository import SETTINGS
 from okgen.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from okgen.cluster import Cluster
+    from okgen.fleet_facts import Facts
     from okgen.inputs import Input
     from okgen.places import Place
     from okgen.plan import Plan
@@ -44,9 +46,10 @@ class Rendered(NamedTuple):
 
 
 class Findings:
-    """The problems of a run and the text of the files they point into."""
+    """The problems of a run, the inputs it has looked at so far, and the text of the files that problems point into."""
 
     def __init__(self) -> None:
+        self.inputs: list[Input] = []
         self.problems: list[Problem] = []
         self.texts: dict[str, str] = {}
         self.are_errors = False  # then nothing may be written
@@ -57,6 +60,19 @@ class Findings:
         self.problems += found
         self.are_errors = self.are_errors or has_errors(found)
 
+    def judge(self, *, complete: bool = True) -> None:
+        """Let go of problems whose rules are off in the repositories of the inputs. Raises Unable.
+
+        ``complete``: whether every rule has been asked, so that one that is off for nothing is worth a word.
+        """
+        roots = {each.root for each in self.inputs}
+        if any(os.path.lexists(os.path.join(root, SETTINGS)) for root in roots):
+            from okgen import exemptions  # few repositories have them
+
+            self.problems, texts = exemptions.judge(self.problems, self.inputs, complete=complete)
+            self.texts |= texts
+            self.are_errors = has_errors(self.problems)
+
 
 class _Claim(NamedTuple):
     """Which input a folder is rendered from; kept in place of the whole cluster, as a fleet has many."""
@@ -64,6 +80,33 @@ class _Claim(NamedTuple):
     file: str
     at: tuple[int, int]
     cluster: str
+
+
+class _Fleet:
+    """What the rules about fleets need of each cluster; nothing is worked out, nor imported, for one by itself."""
+
+    def __init__(self) -> None:
+        self._first: Resolved | None = None
+        self._facts: list[Facts] = []
+
+    def add(self, found: Resolved) -> None:
+        """Take note of a cluster. Raises TemplateError."""
+        if self._first is None and not self._facts:
+            self._first = found
+            return
+        from okgen import fleet_facts
+
+        for each in filter(None, (self._first, found)):
+            self._facts.append(fleet_facts.of(each.document, each.cluster))
+        self._first = None
+
+    def problems(self) -> list[Problem]:
+        """What is wrong between the clusters."""
+        if not self._facts:
+            return []
+        from okgen import fleet_rules
+
+        return fleet_rules.find(self._facts)
 
 
 def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]:
@@ -74,6 +117,7 @@ def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]
     """
     catalogue = Catalogue()
     for each in inputs:
+        findings.inputs.append(each)
         try:
             document = source.read(each.path, each.file)
             findings.texts[each.file] = document.text
@@ -91,9 +135,11 @@ def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]
 def rendering(inputs: Iterable[Input], findings: Findings, output: str | None = None) -> Iterator[Rendered]:
     """Render one input that is right after the other; ``output`` is ``--output``, or None.
 
-    What only several clusters can have wrong is found at the end. Raises Unable, TemplateError.
+    What only several clusters can have wrong is found at the end; then the problems whose rules are off in their
+    repositories go. Raises Unable, TemplateError.
     """
     renderer = Renderer()
+    fleet = _Fleet()
     claims: dict[str, _Claim] = {}
     for each in resolving(inputs, findings):
         place = place_of(each.input, each.cluster, output)
@@ -102,6 +148,7 @@ def rendering(inputs: Iterable[Input], findings: Findings, output: str | None = 
             findings.add([_second(claim, place.folder, claims[place.folder], "is rendered into the same folder")])
             continue
         claims[place.folder] = claim
+        fleet.add(each)
         try:
             files = renderer.files(each.cluster, each.document)
         except Refused as refused:
@@ -112,6 +159,8 @@ def rendering(inputs: Iterable[Input], findings: Findings, output: str | None = 
         outer = next((claims[above] for above in _above(folder) if above in claims), None)
         if outer:
             findings.add([_second(claim, folder, outer, "is rendered into a folder around")])
+    findings.add(fleet.problems())
+    findings.judge()
 
 
 def planning(

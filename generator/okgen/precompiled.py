@@ -17,6 +17,8 @@ from okgen import __version__, resources
 from okgen.template import DIRECTIVES, Template, compile_template
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from okgen.source import Document
 
 _KEPT = os.path.join("__pycache__", f"okgen.{sys.implementation.cache_tag}.bin")
@@ -28,7 +30,8 @@ _MAKERS = tuple(resources.own_file(name) for name in ("nodes.py", "precompiled.p
 def load(folder: str, shown: str) -> dict[str, Any]:
     """The parts of the add-on in a folder; ``shown`` comes before a file's name in messages.
 
-    ``definition`` is plain data; ``manifests``, ``checks``, ``derived`` and ``statements`` are what ``Template`` takes.
+    ``definition`` is plain data; ``manifests``, ``checks``, ``exclusive``, ``derived`` and ``statements`` are what
+    ``Template`` takes.
 
     Raises TemplateError and Refused for faults in the folder, OSError when it cannot be read.
     """
@@ -99,22 +102,33 @@ def _compile(files: dict[str, bytes], shown: str) -> dict[str, Any]:
         "definition": definition,
         "manifests": [parts for name, parts in templates.items() if name.startswith("base/")],
         "statements": templates.get("iam.yaml"),
-        "checks": _checks(documents["addon.yaml"]).parts(),
+        "checks": _list(documents["addon.yaml"], "checks", _finding).parts(),
+        "exclusive": _list(documents["addon.yaml"], "exclusive", _claim).parts(),
         "derived": [
             (name, compile_template(each, file).parts()) for name, each in definition.get("derived", {}).items()
         ],
     }
 
 
-def _checks(document: Document) -> Template:
-    """All checks as one template, whose objects say what they find: one evaluation instead of dozens."""
-    checks = document.data.get("checks", [])
+def _list(document: Document, key: str, entry: Callable[[dict[str, Any]], dict[str, Any]]) -> Template:
+    """A list of the definition as one template, whose objects say what they find: one evaluation instead of dozens."""
+    listed = document.data.get(key, [])
     children = document.root.children
-    node = children["checks"][2] if checks and isinstance(children, dict) else None
-    return compile_template([_finding(check) for check in checks], document.file, node)
+    node = children[key][2] if listed and isinstance(children, dict) else None
+    return compile_template([{DIRECTIVES: _guard(each), **entry(each)} for each in listed], document.file, node)
+
+
+def _guard(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: entry[key] for key in ("when", "forEach") if key in entry}
 
 
 def _finding(check: dict[str, Any]) -> dict[str, Any]:
-    guard = {key: check[key] for key in ("when", "forEach") if key in check}
     text = {key: check.get(key, "") for key in ("at", "message", "help")}
-    return {DIRECTIVES: guard, "code": check["code"], "severity": check.get("severity", "error"), **text}
+    return {"code": check["code"], "severity": check.get("severity", "error"), **text}
+
+
+def _claim(entry: dict[str, Any]) -> dict[str, Any]:
+    text = {key: entry.get(key, "") for key in ("at", "what", "value", "match", "help")}
+    severity = entry.get("severity", "error")
+    across = entry.get("acrossProfiles", severity)
+    return {"code": entry["code"], "severity": severity, "acrossProfiles": across, "within": entry["within"], **text}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+SETTINGS = "okgen.yaml"  # at the root of a repository: what holds for all its clusters
+
 
 def root_of(folder: str) -> str | None:
     """The nearest folder at or above an absolute one that holds ``.git`` (a folder, or a file in a worktree)."""

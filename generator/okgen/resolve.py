@@ -103,6 +103,7 @@ class _Resolver:
             path=gitops["path"],
             crds_vendored=gitops["crds"] == "vendored",
             argocd=self._argocd(partition),
+            zones=data["dns"]["zones"],
             addons=enabled,
             roles=roles,
         )

@@ -83,6 +83,11 @@ def plain(text: str) -> Scalar:
     return text
 
 
+def is_date(text: str) -> bool:
+    """Whether it is written as a date, 2027-01-31, be there one or not."""
+    return re.fullmatch(_DATE, text) is not None
+
+
 def tagged(tag: str, text: str) -> Scalar:
     """The value of a scalar with a tag of the core schema (``tag:yaml.org,2002:int``). Raises Doubt."""
     name = tag.removeprefix(CORE)

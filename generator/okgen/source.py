@@ -93,8 +93,10 @@ class Document:
         return found.group(1) if found else ""
 
 
-def read(path: str, file: str) -> Document:
+def read(path: str, file: str, *, dates: bool = False) -> Document:
     """The document in a file of at most 1 MiB that messages call ``file``; never waits for a pipe or a device.
+
+    ``dates``: whether a date may stand without quotes, as the string it is written as.
 
     Raises Unable when there is no such file, Misread when it is not a document.
     """
@@ -109,14 +111,14 @@ def read(path: str, file: str) -> Document:
             os.close(descriptor)
     except (OSError, ValueError) as error:
         raise Unable(f"{harmless(file)}: {inputs.reason(error)}") from None
-    return parse(raw, file)
+    return parse(raw, file, dates=dates)
 
 
-def parse(raw: bytes, file: str) -> Document:
+def parse(raw: bytes, file: str, *, dates: bool = False) -> Document:
     """The document in the bytes of a file that messages call ``file``. Raises Misread with all that is wrong."""
     text = _decoded(raw, file)
     _check_characters(text, file)
-    builder = Builder(_events(text), file)
+    builder = Builder(_events(text), file, dates=dates)
     problems, root = builder.problems, None
     try:
         root = builder.document()

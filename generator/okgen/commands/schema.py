@@ -1,4 +1,4 @@
-"""``okgen schema``: the JSON Schema of cluster.yaml with all add-ons joined in, or that of one add-on's section."""
+"""``okgen schema``: the JSON Schema of cluster.yaml with all add-ons, of an add-on's section, or of okgen.yaml."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from okgen import exemptions
 from okgen.catalogue import Catalogue
 from okgen.problem import Unable
 from okgen.schema import bundle
@@ -16,19 +17,28 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--addon", metavar="NAME", help="only the section of this add-on")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--addon", metavar="NAME", help="only the section of this add-on")
+    which.add_argument(
+        "--repository", action="store_true", help="that of okgen.yaml, the file at the root of a repository"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema on stdout. Raises Unable for an unknown add-on."""
-    catalogue = Catalogue()
-    schema = bundle(catalogue)
-    if arguments.addon:
-        require(catalogue, arguments.addon)
-        schema = _section(schema, arguments.addon)
+    schema = exemptions.schema() if arguments.repository else _of_clusters(arguments.addon)
     json.dump(schema, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
     return 0
+
+
+def _of_clusters(addon: str | None) -> dict[str, Any]:
+    catalogue = Catalogue()
+    schema = bundle(catalogue)
+    if addon is None:
+        return schema
+    require(catalogue, addon)
+    return _section(schema, addon)
 
 
 def require(catalogue: Catalogue, name: str) -> None:

@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     findings = pipeline.Findings()
     mirrors = vendor.parse_mirrors(arguments.mirror)
     clusters = pipeline.resolved(inputs.find(arguments.files), findings)
+    findings.judge(complete=False)
     if options.report(arguments, findings, stream=sys.stderr):
         return 1
     outcomes: list[Outcome] = []
