@@ -311,7 +311,15 @@ def test_drift_of_a_tree_by_another_version_is_one_line_and_its_edits() -> None:
     found = {"stale": OLD, "left": OLD, "edited": OTHER}
     taken = snapshot(["stale", "edited", "new"], found, dict.fromkeys(found, OLD))
     todo = made(taken._replace(known=taken.known._replace(okgen="0.0.9")))
-    assert plan.drift(todo) == [(index.NAME, "rendered by okgen 0.0.9"), ("edited", plan.EDITED)]
+    version = (index.NAME, "rendered by okgen 0.0.9")
+    assert plan.drift(todo) == [version, ("edited", plan.EDITED)]
+    assert plan.drift(todo, every_file=True) == [
+        version,
+        ("edited", plan.EDITED),
+        ("left", plan.LEFT_OVER),
+        ("new", plan.MISSING),
+        ("stale", plan.STALE),
+    ]
 
 
 def test_problems() -> None:

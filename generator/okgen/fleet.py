@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from okgen.inputs import Input
+    from okgen.orphans import Orphans
     from okgen.pipeline import Findings
     from okgen.plan import Plan
 
@@ -33,13 +34,20 @@ class Job(NamedTuple):
     plan: Plan | None
 
 
-def planned(inputs: Iterable[Input], findings: Findings, output: str | None, *, force: bool) -> list[Job]:
-    """The first pass; what is wrong, conflicts included, goes into ``findings``. Raises Unable, TemplateError."""
+def planned(
+    inputs: Iterable[Input], findings: Findings, output: str | None, *, force: bool, orphans: Orphans | None = None
+) -> list[Job]:
+    """The first pass; what is wrong, conflicts included, goes into ``findings``. Raises Unable, TemplateError.
+
+    ``orphans`` is told of every cluster.
+    """
     jobs: list[Job] = []
     room = MOST_KEPT
     last: Mapping[str, bytes] = {}
     for rendered, found in pipeline.planning(inputs, findings, output, force=force):
         findings.add(plan.problems(found))
+        if orphans is not None:
+            orphans.add(rendered)
         if findings.are_errors:
             continue  # nothing will be written
         room -= _size(found, last)

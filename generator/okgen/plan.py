@@ -25,6 +25,7 @@ NOT_A_FOLDER = "not a folder"
 MISSING = "missing"
 STALE = "stale"
 LEFT_OVER = "left over"
+OF_CONTENT = frozenset((EDITED, IN_THE_WAY, MISSING, STALE, LEFT_OVER))  # where a diff says more
 
 _PROBLEMS = {
     EDITED: (
@@ -226,18 +227,20 @@ def _pending(snapshot: Snapshot, writes: Iterable[str]) -> bytes:
     return index.text(index.Index(snapshot.known.okgen or __version__, {**snapshot.known.files, **in_place}, pending))
 
 
-def drift(plan: Plan) -> list[tuple[str, str]]:
+def drift(plan: Plan, *, every_file: bool = False) -> list[tuple[str, str]]:
     """What is not as it would be rendered, as (path, kind), sorted; empty when all is.
 
     Kinds: MISSING, STALE, LEFT_OVER and those of conflicts. What another version of okgen rendered is one line, on the
-    index, however many files differ; edits are listed nevertheless.
+    index, however many files differ, unless ``every_file`` is asked for; edits are listed nevertheless.
     """
     found: list[tuple[str, str]] = [*plan.conflicts]
-    if plan.rendered_by not in ("", __version__):
-        return sorted([*found, (index.NAME, f"rendered by okgen {plan.rendered_by}")])
-    for paths, kind in ((plan.create, MISSING), (plan.update, STALE), (plan.delete, LEFT_OVER)):
-        found += [(path, kind) for path in paths]
-    if plan.final is not None and plan.recorded is None:
+    is_other = plan.rendered_by not in ("", __version__)
+    if every_file or not is_other:
+        for paths, kind in ((plan.create, MISSING), (plan.update, STALE), (plan.delete, LEFT_OVER)):
+            found += [(path, kind) for path in paths]
+    if is_other:
+        found.append((index.NAME, f"rendered by okgen {plan.rendered_by}"))
+    elif plan.final is not None and plan.recorded is None:
         found.append((index.NAME, MISSING))
     elif plan.final is not None and not found:
         found.append((index.NAME, STALE))  # else it merely follows the files

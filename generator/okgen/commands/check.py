@@ -5,36 +5,44 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import drift, inputs, pipeline
+from okgen import inputs, pipeline
 from okgen.commands import options
 from okgen.counter import Counter
+from okgen.drift import Differences
+from okgen.orphans import Orphans
 
 if TYPE_CHECKING:
     import argparse
-
-    from okgen.drift import Drift
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     options.add_files(parser)
     options.add_output(parser)
+    parser.add_argument(
+        "--diff", action="store_true", help="show for each file what differs; without it, only for edits by hand"
+    )
     options.add_report(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 up to date; 1 problems, or drift, which is listed. Raises Unable."""
     findings = pipeline.Findings()
-    differing: list[Drift] = []
+    differences = Differences(contents=arguments.diff)
+    orphans = Orphans()
     given = inputs.find(arguments.files)
     with Counter(sys.stderr, "checking", "clusters") as counter:
-        for _, plan in pipeline.planning(counter.each(given), findings, arguments.output):
-            differing += drift.of(plan)
-    wrong = options.report(arguments, findings, differing)
-    if differing:
+        for rendered, plan in pipeline.planning(counter.each(given), findings, arguments.output):
+            differences.add(plan, rendered.files)
+            orphans.add(rendered)
+    if options.names_folder(arguments):
+        differences.add_orphans(orphans.find())
+    drift = differences.found
+    wrong = options.report(arguments, findings, drift)
+    if drift:
         sys.stderr.write(
-            f"{len(differing)} {'file differs' if len(differing) == 1 else 'files differ'} from what is rendered\n"
+            f"{len(drift)} {'file differs' if len(drift) == 1 else 'files differ'} from what is rendered\n"
         )
     elif not wrong:
         sys.stderr.write(f"{len(given)} {'cluster is' if len(given) == 1 else 'clusters are'} up to date\n")
-    return int(wrong or bool(differing))
+    return int(wrong or bool(drift))

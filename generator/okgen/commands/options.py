@@ -31,6 +31,14 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def names_folder(arguments: argparse.Namespace) -> bool:
+    """Whether a folder was given, so that what it does not hold any more is of interest, and trees are where they say.
+
+    With --output, trees of other repositories may stand beside those of this run.
+    """
+    return arguments.output is None and any(map(os.path.isdir, arguments.files))
+
+
 def add_report(parser: argparse.ArgumentParser) -> None:
     """How problems are shown: --format and --color."""
     parser.add_argument(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from okgen import fleet, inputs, pipeline
 from okgen.commands import options
 from okgen.counter import Counter
+from okgen.orphans import Orphans
 from okgen.text import harmless
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     findings = pipeline.Findings()
     output, force = arguments.output, arguments.force
     given = inputs.find(arguments.files)
+    orphans = Orphans()
     with Counter(sys.stderr, "rendering", "clusters") as counter:
-        jobs = fleet.planned(counter.each(given), findings, output, force=force)
+        jobs = fleet.planned(counter.each(given), findings, output, force=force, orphans=orphans)
     if options.report(arguments, findings):
         return 1
     changed = False
@@ -44,7 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
         changed = changed or not done.is_empty
         sys.stderr.write(_summary(job.name, done))
         sys.stderr.writelines(f"  {harmless(line)}\n" for line in job.remarks)
+    if options.names_folder(arguments):
+        sys.stderr.writelines(_left(folder) for folder in orphans.find())
     return int(arguments.fail_on_change and changed)
+
+
+def _left(folder: str) -> str:
+    """Deleting a whole tree is left to people: Argo CD may still sync it, and it goes from Git in one command."""
+    where = harmless(os.path.relpath(folder))
+    return f"{where}: no cluster.yaml renders this; left as it is, see okgen's docs/argocd.md, Removing a cluster\n"
 
 
 def _summary(name: str, done: Plan) -> str:
