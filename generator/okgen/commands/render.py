@@ -26,7 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="overwrite files that were edited by hand or are in the way"
     )
     parser.add_argument(
-        "--fail-on-change", action="store_true", help="exit with 1 when anything was written, for hooks"
+        "--fail-on-change",
+        action="store_true",
+        help="for hooks: exit with 1 when anything was written or, in a Git repository, is not staged; "
+        "prints the `git add` and `git rm` lines",
     )
     options.add_report(parser)
 
@@ -42,13 +45,26 @@ def run(arguments: argparse.Namespace) -> int:
     if options.report(arguments, findings):
         return 1
     changed = False
+    folders = []
     for job, done in fleet.written(jobs, output, force=force):
         changed = changed or not done.is_empty
+        folders.append(done.folder)
         sys.stderr.write(_summary(job.name, done))
         sys.stderr.writelines(f"  {harmless(line)}\n" for line in job.remarks)
     if options.names_folder(arguments):
         sys.stderr.writelines(_left(folder) for folder in orphans.find())
-    return int(arguments.fail_on_change and changed)
+    return int(arguments.fail_on_change and (_tell_unstaged(folders) or changed))
+
+
+def _tell_unstaged(folders: list[str]) -> bool:
+    """Whether something of the trees is not staged; prints the commands that stage it."""
+    from okgen.staging import commands, unstaged  # starts Git
+
+    found = unstaged(folders)
+    if found:
+        lines = [f"  {line}\n" for each in found for line in commands(each)]
+        sys.stderr.write("not staged, so not in a commit yet:\n" + "".join(lines))
+    return bool(found)
 
 
 def _left(folder: str) -> str:
