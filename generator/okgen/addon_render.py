@@ -28,14 +28,14 @@ class AddonRenderer:
         for template in enabled.addon.manifests:
             if template.is_fixed:
                 continue
-            settings = _settings(enabled, template, profile, minor)
+            settings = settings_of(enabled, template, profile, minor)
             for values in template.values(enabled.scope):
                 key = (template, enabled.release.version, f"{values!r}{settings!r}")
                 built = self._built.get(key)
                 if built is None:
                     if len(self._built) >= _MOST_KEPT:
                         self._built.clear()  # what is one cluster's own would stay to the end of the run
-                    built = self._built[key] = _build(enabled, template, values, settings)
+                    built = self._built[key] = build(enabled, template, values, settings)
                 found += built
         return distinct(sorted(found))
 
@@ -44,11 +44,12 @@ class AddonRenderer:
         key = (enabled.addon.name, enabled.release.version)
         if key not in self._fixed:
             fixed = [template for template in enabled.addon.manifests if template.is_fixed]
-            self._fixed[key] = [each for template in fixed for each in _build(enabled, template, (), None)]
+            self._fixed[key] = [each for template in fixed for each in build(enabled, template, (), None)]
         return self._fixed[key]
 
 
-def _settings(enabled: Enabled, template: Template, profile: str, minor: int) -> workload.Settings | None:
+def settings_of(enabled: Enabled, template: Template, profile: str, minor: int) -> workload.Settings | None:
+    """The settings of the workload whose Deployment a template makes. Raises TemplateError."""
     if not template.workload:
         return None
     addon = enabled.addon
@@ -58,14 +59,21 @@ def _settings(enabled: Enabled, template: Template, profile: str, minor: int) ->
     raise TemplateError(f"{template.file}: addon.yaml has no workload {template.workload}")
 
 
-def _build(
+def build(
     enabled: Enabled, template: Template, values: tuple[Any, ...], settings: workload.Settings | None
 ) -> list[Manifest]:
+    """What one tuple of values makes: the object, and the PodDisruptionBudget it may come with."""
     name, version = enabled.addon.name, enabled.release.version
-    value = labelled(template.build(values), name, version)
+    return [manifest(each) for each in finished(template.build(values), name, version, settings)]
+
+
+def finished(
+    value: dict[str, Any], name: str, version: str, settings: workload.Settings | None
+) -> list[dict[str, Any]]:
+    """An object of a template with what all get alike; scalars are only put in their places, whatever they are."""
+    value = labelled(value, name, version)
     if settings is None:
-        return [manifest(value)]
+        return [value]
     pod = labelled(value["spec"]["template"], name, version)
     value = workload.apply({**value, "spec": {**value["spec"], "template": pod}}, settings)
-    budget = [manifest(workload.disruption_budget(value, settings.budget_api))] if settings.spread else []
-    return [manifest(value), *budget]
+    return [value, *([workload.disruption_budget(value, settings.budget_api)] if settings.spread else [])]

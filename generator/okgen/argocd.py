@@ -22,7 +22,7 @@ _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _WAVE = "argocd.argoproj.io/sync-wave"
 _PATHS = "argocd.argoproj.io/manifest-generate-paths"
 _COMPARE = "argocd.argoproj.io/compare-options"
-_DIGEST = "okgen.dev/tree-digest"
+DIGEST = "okgen.dev/tree-digest"
 _PROJECT_WAVE, _NAMESPACES_WAVE = -2, -1  # before the add-ons, which start at 0
 _HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 # Two hours of tries. The same commit is not tried again after the last one, and a first install waits for images,
@@ -65,7 +65,7 @@ def namespaces(cluster: Cluster) -> list[Manifest]:
 def namespaces_application(cluster: Cluster, spaces: Sequence[Manifest], digest: str) -> Manifest:
     """The Application of the namespaces: the first wave, and no finalizer, as what it holds is to outlive it."""
     value = _application(cluster, name_of(cluster, "namespaces"), ("namespaces",), spaces[0].name)
-    value["metadata"]["annotations"].update({_WAVE: str(_NAMESPACES_WAVE), _DIGEST: digest})
+    value["metadata"]["annotations"].update({_WAVE: str(_NAMESPACES_WAVE), DIGEST: digest})
     return _finished(value, "okgen", __version__)._replace(file="application-namespaces.yaml")
 
 
@@ -74,7 +74,7 @@ def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manife
     name = enabled.addon.name
     value = _application(cluster, name_of(cluster, name), ("addons", name), enabled.namespace)
     metadata, options = value["metadata"], value["spec"]["syncPolicy"]["syncOptions"]
-    metadata["annotations"].update({_WAVE: str(enabled.wave), _DIGEST: digest})
+    metadata["annotations"].update({_WAVE: str(enabled.wave), DIGEST: digest})
     metadata["finalizers"] = [_FINALIZER]
     if cluster.crds_vendored and enabled.crds:
         folder = "/".join([*([] if cluster.path == "." else [cluster.path]), VENDORED, name, enabled.release.version])

@@ -11,6 +11,13 @@ from okgen.template import Names, new_scope
 if TYPE_CHECKING:
     from okgen.catalogue import Addon
 
+# Which values of cluster.yaml the keys of `identity` follow from, beside the folder's `identity.when`; for `okgen why`.
+FOLLOWS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "mode": (("aws", "identity"),),
+    "roleName": (("metadata", "name"),),
+    "roleArn": (("metadata", "name"), ("aws", "accountId"), ("aws", "region")),
+    "serviceAccount": (),
+}
 ROLE_NAME_LIMIT = 64  # characters; docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 

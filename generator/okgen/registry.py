@@ -25,6 +25,10 @@ class Mirrors:
                 return mirror + reference[len(prefix) :]
         return reference
 
+    def prefix_of(self, reference: str) -> str | None:
+        """The prefix that is replaced in a reference, if any."""
+        return next((prefix for prefix, _ in self._registries if reference.startswith(f"{prefix}/")), None)
+
     def unused(self, document: Document) -> list[Problem]:
         """A warning for each mirror that no image of the cluster comes from."""
         return [

@@ -31,6 +31,13 @@ class Renderer:
 
     def files(self, cluster: Cluster, document: Document) -> dict[str, str]:
         """The text of every file, by its path below the cluster's folder. Raises Refused, TemplateError."""
+        found, problems = self.judged(cluster, document)
+        if problems:
+            raise Refused(problems)
+        return found
+
+    def judged(self, cluster: Cluster, document: Document) -> tuple[dict[str, str], list[Problem]]:
+        """The text of every file, and what is wrong with them. Raises TemplateError."""
         found = _folder("bootstrap", argocd.bootstrap(cluster))
         rendered: list[Manifest] = []
         applications: list[Manifest] = []
@@ -55,9 +62,7 @@ class Renderer:
             found.update(iam.files(cluster))
         except iam.TooLarge as too_large:
             problems += [_excess(document, each) for each in too_large.excesses]
-        if problems:
-            raise Refused(problems)
-        return {**found, "README.md": readme(cluster, found)}
+        return {**found, "README.md": readme(cluster, found)}, problems
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
         """Upstream's CRDs, which okgen knows by name only."""

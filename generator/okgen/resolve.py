@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import addon_checks, checks, patches
 from okgen.catalogue import default_value, evaluate, minor
-from okgen.cluster import ArgoCd, Cluster, Enabled, Role
+from okgen.cluster import ArgoCd, Cluster, Enabled, Patch, Role
 from okgen.conforms import conforms
 from okgen.defaults import with_defaults
 from okgen.identity import identity_of, statements_of
@@ -63,16 +63,23 @@ def resolve(document: Document, catalogue: Catalogue, root: str) -> tuple[Cluste
     return _Resolver(document, catalogue, schema, root).run()
 
 
+def assume(document: Document, catalogue: Catalogue, like: Cluster) -> Cluster | None:
+    """The cluster of a document that differs in a value from the right one of ``like``, without a verdict on it.
+
+    Patches are those of ``like``. None where no cluster can be told. Raises whatever a value of no sense leads to.
+    """
+    schema = bundle(catalogue, {enabled.addon.name for enabled in like.addons})
+    return _Assuming(document, catalogue, schema, like).cluster()
+
+
 class _Resolver:
     """The steps of resolving one document; each adds its problems, so that all are shown at once."""
 
     def __init__(self, document: Document, catalogue: Catalogue, schema: Schema, root: str) -> None:
         self.document, self.catalogue, self.schema, self.root = document, catalogue, schema, root
         self.problems: list[Problem] = []
-        given = document.data
-        core = {**schema, "properties": {key: value for key, value in schema["properties"].items() if key != "addons"}}
-        self.data = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", given))
-        self.sections: dict[str, Any] = given.get("addons") or {}
+        self.data = core_of(document.data, schema)
+        self.sections: dict[str, Any] = document.data.get("addons") or {}
         self.minor = minor(self.data["kubernetesVersion"])
 
     def run(self) -> tuple[Cluster, list[Problem]]:
@@ -134,7 +141,7 @@ class _Resolver:
         for addon, release in present:
             values = names["addons"][addon.name]
             scope = new_scope({**names, **self._own_names(addon, release, values, names, mirrors)})
-            self.problems += addon_checks.find(self.document, addon, scope)
+            self._check(addon, scope)
             role = self._role(addon, scope)
             roles += [role] if role else []
             enabled.append(
@@ -145,7 +152,7 @@ class _Resolver:
                     namespace=values["namespace"],
                     wave=order[addon.name],
                     crds=tuple(each for each in release.crds if each.wanted(scope)),
-                    patches=patches.read(self.document, addon.name, values["patches"], self.root, self.problems),
+                    patches=self._patches(addon.name, values),
                     scope=scope,
                 )
             )
@@ -153,6 +160,12 @@ class _Resolver:
         by_issuer = [each.addon.name for each in enabled if each.scope["identity"]["mode"] == "irsa"]
         self.problems += addon_checks.issuer_missing(self.document, self.data["aws"], by_issuer)
         return tuple(enabled), roles
+
+    def _check(self, addon: Addon, scope: dict[str, Any]) -> None:
+        self.problems += addon_checks.find(self.document, addon, scope)
+
+    def _patches(self, addon: str, values: dict[str, Any]) -> tuple[Patch, ...]:
+        return patches.read(self.document, addon, values["patches"], self.root, self.problems)
 
     def _release(self, addon: Addon) -> Release | None:
         wanted = (self.sections[addon.name] or {}).get("version")
@@ -227,6 +240,32 @@ class _Resolver:
             mode=identity["mode"],
             statements=statements,
         )
+
+
+class _Assuming(_Resolver):
+    """Resolves a document that need not be right: no add-on's rules, and the patches of another cluster."""
+
+    def __init__(self, document: Document, catalogue: Catalogue, schema: Schema, like: Cluster) -> None:
+        super().__init__(document, catalogue, schema, "")
+        self._known = {enabled.addon.name: enabled.patches for enabled in like.addons}
+
+    def cluster(self) -> Cluster | None:
+        partition = partition_of(self.data["aws"]["region"])
+        fits = all(self._release(self.catalogue.addon(name)) for name in self.sections)
+        return self._cluster(partition) if partition and fits else None
+
+    def _check(self, addon: Addon, scope: dict[str, Any]) -> None:
+        """Judges nothing."""
+
+    def _patches(self, addon: str, values: dict[str, Any]) -> tuple[Patch, ...]:  # noqa: ARG002 - of the signature
+        return self._known.get(addon, ())
+
+
+def core_of(given: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """What cluster.yaml says outside of ``addons``, with all defaults. Raises TemplateError."""
+    core = {**schema, "properties": {key: value for key, value in schema["properties"].items() if key != "addons"}}
+    found: dict[str, Any] = with_defaults(given, core, schema, _deriver("schemas/cluster.schema.json", given))
+    return found
 
 
 def _deriver(file: str, names: dict[str, Any]) -> Callable[[Any], Any]:

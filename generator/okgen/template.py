@@ -38,11 +38,11 @@ OMIT = _Omit()
 
 # The parts of a template, as plain tuples, so that they can be marshalled: (kind, what it holds).
 _CONSTANT = 0  # a value without expressions
-_VALUE = 1  # one expression; True when the items of its list go into the list around it
+VALUE = 1  # one expression; True when the items of its list go into the list around it
 _MAPPING = 2  # ((key, part), …)
 _SEQUENCE = 3  # (part, …)
 _REPEATED = 4  # a mapping under `when` or `forEach`: present once for each tuple of values
-_Part = tuple[int, Any]
+Part = tuple[int, Any]
 _Spot = tuple[int, int, int, str]  # where an expression starts in the compiled text, its line, column and text
 
 
@@ -51,7 +51,7 @@ class Template:
 
     __slots__ = ("_code", "_part", "_spots", "file", "workload")
 
-    def __init__(self, file: str, part: _Part, code: CodeType, spots: list[_Spot], workload: str) -> None:
+    def __init__(self, file: str, part: Part, code: CodeType, spots: list[_Spot], workload: str) -> None:
         self.file, self._part, self._code, self._spots, self.workload = file, part, code, spots, workload
 
     def values(self, scope: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -115,9 +115,17 @@ def new_scope(names: Mapping[str, Any]) -> dict[str, Any]:
     return {"__builtins__": {}, **_FUNCTIONS, **names}
 
 
-def compile_template(value: Any, file: str, node: Node | None = None) -> Template:  # noqa: ANN401 - any YAML value
-    """Compile parsed YAML; ``node`` holds its places. Raises TemplateError."""
-    compiler = _Compiler(file)
+def compile_template(
+    value: Any,  # noqa: ANN401 - any YAML value
+    file: str,
+    node: Node | None = None,
+    compiler: Compiler | None = None,
+) -> Template:
+    """Compile parsed YAML; ``node`` holds its places, ``compiler`` is one that writes more into the text.
+
+    Raises TemplateError.
+    """
+    compiler = compiler or Compiler(file)
     workload = ""
     if isinstance(value, dict) and isinstance(value.get(DIRECTIVES), dict):
         directives = dict(value[DIRECTIVES])
@@ -136,7 +144,7 @@ def compile_template(value: Any, file: str, node: Node | None = None) -> Templat
     return Template(file, part, code, spots, workload)
 
 
-class _Compiler:
+class Compiler:
     """Splits a value into its fixed parts and one text with the expressions in it, in the order they are found."""
 
     def __init__(self, file: str) -> None:
@@ -149,7 +157,7 @@ class _Compiler:
         """The expressions, each followed by a comma; those of a conditional mapping in a loop of their own."""
         return "".join(self._pieces)
 
-    def part(self, value: Any, node: Node | None) -> _Part:  # noqa: ANN401 - any YAML value
+    def part(self, value: Any, node: Node | None) -> Part:  # noqa: ANN401 - any YAML value
         """The fixed part of a value; its expressions join the text."""
         if isinstance(value, str):
             return self._scalar(value, node) if "${{" in value else (_CONSTANT, value)
@@ -159,7 +167,7 @@ class _Compiler:
             return self._sequence(value, node)
         return _CONSTANT, value
 
-    def _mapping(self, value: dict[str, Any], node: Node | None) -> _Part:
+    def _mapping(self, value: dict[str, Any], node: Node | None) -> Part:
         children = node.children if node is not None and isinstance(node.children, dict) else {}
         before = len(self._pieces)
         if DIRECTIVES in value:
@@ -175,7 +183,7 @@ class _Compiler:
             return _REPEATED, (_MAPPING, tuple(entries))
         return (_MAPPING, tuple(entries)) if len(self._pieces) > before else (_CONSTANT, value)
 
-    def _sequence(self, value: list[Any], node: Node | None) -> _Part:
+    def _sequence(self, value: list[Any], node: Node | None) -> Part:
         children = node.children if node is not None and isinstance(node.children, list) else [None] * len(value)
         before = len(self._pieces)
         items = tuple(self.part(item, child) for item, child in zip(value, children, strict=True))
@@ -187,30 +195,31 @@ class _Compiler:
             raise self._error("`okgen` takes `when` and `forEach`", node)
         if "forEach" in directives:
             self._write(") for index,item in enumerate(_named(")
-            self._directive(directives["forEach"], node)
+            self._directive(directives, "forEach", node)
             self._write("))")
         else:
             # One turn, under a name that leaves the `item` and `index` of a `forEach` around it visible.
             self._write(") for _ in (None,)")
         if "when" in directives:
             self._write(" if ")
-            self._directive(directives["when"], node)
+            self._directive(directives, "when", node)
         self._write("],")
 
-    def _directive(self, value: Any, node: Node | None) -> None:  # noqa: ANN401 - any YAML value
+    def _directive(self, directives: dict[str, Any], name: str, node: Node | None) -> None:
+        value = directives[name]
         found = _HOLE.fullmatch(value.strip()) if isinstance(value, str) else None
         if not found:
             raise self._error(f"expected one ${{{{ expression }}}}: {value}", node)
         self._expression(found[1], node)
 
-    def _scalar(self, value: str, node: Node | None) -> _Part:
+    def _scalar(self, value: str, node: Node | None) -> Part:
         whole = _HOLE.fullmatch(value.strip())
         if whole:
             text = whole[1].strip()
             splice = text.startswith("*")
             self._expression(text.removeprefix("*"), node)
             self._write(",")
-            return _VALUE, splice
+            return VALUE, splice
         pieces = _HOLE.split(value)
         if "${{" in "".join(pieces[::2]):
             raise self._error(f"an expression is not closed: {value}", node)
@@ -222,7 +231,7 @@ class _Compiler:
             else:
                 self._write(f"{piece!r},")
         self._write(")),")
-        return _VALUE, False
+        return VALUE, False
 
     def _expression(self, text: str, node: Node | None, function: str = "") -> None:
         line, column = (node.line, node.column) if node else (1, 1)
@@ -239,11 +248,11 @@ class _Compiler:
         return TemplateError(f"{self.file}{place}: {message}")
 
 
-def _build(part: _Part, values: Iterator[Any]) -> Any:  # noqa: ANN401 - any YAML value
+def _build(part: Part, values: Iterator[Any]) -> Any:  # noqa: ANN401 - any YAML value
     kind, held = part
     if kind == _CONSTANT:
         return held
-    if kind == _VALUE:
+    if kind == VALUE:
         return next(values)
     if kind == _MAPPING:
         built = {key: _build(child, values) for key, child in held}
@@ -255,14 +264,14 @@ def _build(part: _Part, values: Iterator[Any]) -> Any:  # noqa: ANN401 - any YAM
     return _build(held, iter(present[0])) if present else OMIT
 
 
-def _build_sequence(items: tuple[_Part, ...], values: Iterator[Any]) -> Any:  # noqa: ANN401 - a list or OMIT
+def _build_sequence(items: tuple[Part, ...], values: Iterator[Any]) -> Any:  # noqa: ANN401 - a list or OMIT
     built: list[Any] = []
     for child in items:
         kind, held = child
         if kind == _REPEATED:
             for each in next(values):
                 built.append(_build(held, iter(each)))  # noqa: PERF401 - `values` moves on with each
-        elif kind == _VALUE and held:
+        elif kind == VALUE and held:
             built.extend(next(values))
         else:
             built.append(_build(child, values))

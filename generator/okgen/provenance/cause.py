@@ -1,0 +1,59 @@
+"""What a rendered value comes from, as a place in a file that somebody can open and change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from okgen.problem import Path
+
+GIVEN = "given"  # cluster.yaml says so
+ABSENT = "absent"  # cluster.yaml does not say, and no default does
+DEFAULT = "default"  # a schema or addon.yaml says so for a cluster.yaml that does not
+DERIVED = "derived"  # worked out from other values, which are below it
+RELEASE = "release"  # a fact of the add-on's version, in addon.yaml
+TEMPLATE = "template"  # a scalar of overlays/<add-on>/
+PATCH = "patch"  # a patch file beside cluster.yaml
+OKGEN = "okgen"  # okgen itself writes it so
+
+
+class Cause(NamedTuple):
+    """A place that a rendered value, or another cause, comes from.
+
+    ``kind`` is one of the above. ``file`` is relative to the current folder for the user's files, and
+    ``overlays/…``, ``schemas/…`` or ``okgen/…`` for okgen's own. ``line`` and ``column`` count from 1. ``path`` is the
+    key path in cluster.yaml, ``("addons", "external-dns", "policy")``, also for ABSENT and DEFAULT, where the key is
+    not there, and for DERIVED where that is a default; for facts the key path in the file; for the others ``()``.
+    ``text`` is what stands there, or what is done, in one line. ``is_condition`` says that the value is there because
+    of it rather than that it has this text. ``below`` are this cause's own causes.
+    """
+
+    kind: str
+    file: str
+    line: int
+    column: int
+    path: Path
+    text: str
+    is_condition: bool = False
+    below: tuple[Cause, ...] = ()
+
+
+def ends(causes: Iterable[Cause]) -> list[Cause]:
+    """Where the chains end, each place once, ``below`` empty, in the order of the chains.
+
+    A fact of a version is an end, and what chose the version one as well.
+    """
+    found: dict[tuple[object, ...], Cause] = {}
+    for each in _ends(causes, is_condition=False):
+        found.setdefault((each.kind, each.file, each.line, each.column, each.path), each)
+    return list(found.values())
+
+
+def _ends(causes: Iterable[Cause], *, is_condition: bool) -> Iterator[Cause]:
+    for each in causes:
+        condition = is_condition or each.is_condition
+        if not each.below or each.kind == RELEASE:
+            yield each._replace(is_condition=condition, below=())
+        yield from _ends(each.below, is_condition=condition or each.kind == RELEASE)
