@@ -1,9 +1,9 @@
 """Where every value of a rendered tree comes from, worked out when it is asked for; a plain render knows nothing of it.
 
     provenance = Provenance(rendered.document, rendered.cluster, rendered.files)
-    provenance.causes("addons/external-dns/deployment-external-dns.yaml", ("spec", "replicas"))   # chains, as a tree
-    provenance.ends("addons/external-dns/deployment-external-dns.yaml", ("spec", "replicas"))     # only where they end
-    provenance.reached(("addons", "external-dns", "policy"))                                      # the other way round
+    provenance.causes("addons/NAME/deployment-NAME.yaml", ("spec", "replicas"))   # chains, as a tree
+    provenance.ends("addons/NAME/deployment-NAME.yaml", ("spec", "replicas"))     # only where they end
+    provenance.reached(("addons", "NAME", "policy"))                                      # the other way round
 
 A file is named by its path below the cluster's folder, as in ``pipeline.Rendered.files``, and ``.okgen.json``; a field
 by its path in the file's data, ``()`` for all of it; lines of README.md are its items, from 0. A field that is a

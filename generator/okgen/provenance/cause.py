@@ -24,7 +24,7 @@ class Cause(NamedTuple):
 
     ``kind`` is one of the above. ``file`` is relative to the current folder for the user's files, and
     ``overlays/…``, ``schemas/…`` or ``okgen/…`` for okgen's own. ``line`` and ``column`` count from 1. ``path`` is the
-    key path in cluster.yaml, ``("addons", "external-dns", "policy")``, also for ABSENT and DEFAULT, where the key is
+    key path in cluster.yaml, ``("addons", "NAME", "policy")``, also for ABSENT and DEFAULT, where the key is
     not there, and for DERIVED where that is a default; for facts the key path in the file; for the others ``()``.
     ``text`` is what stands there, or what is done, in one line. ``is_condition`` says that the value is there because
     of it rather than that it has this text. ``below`` are this cause's own causes.
