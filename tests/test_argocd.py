@@ -151,10 +151,21 @@ def wave_of(result: rendering.Result, kind: str, name: str) -> int:
     return int(result.object(kind, name)["metadata"]["annotations"][WAVE])
 
 
-def test_what_is_taken_out_goes_before_what_replaces_it_is_made(tmp_path: Path) -> None:
-    """PruneLast would let both run until everything else is healthy; without, Argo CD prunes first in each wave."""
-    options = rendering.rendered(tmp_path, cluster()).object("Application", "demo")["spec"]["syncPolicy"]["syncOptions"]
+def test_what_is_taken_out_goes_before_the_project_is_narrowed(tmp_path: Path) -> None:
+    """The bootstrap's objects lend their waves, before the project's, to Applications that go: see argocd._marker.
+
+    PruneLast would put these last all the same. That it works is shown by tests/e2e.
+    """
+    result = rendering.rendered(tmp_path, cluster())
+    options = result.object("Application", "demo")["spec"]["syncPolicy"]["syncOptions"]
     assert not [each for each in options if each.startswith("PruneLast")]
+    for kind, name in (("Application", "demo"), ("AppProject", "demo-root")):
+        notes = result.object(kind, name)["metadata"]["annotations"]
+        assert notes["argocd.argoproj.io/tracking-id"] == f"demo:argoproj.io/{kind}:argocd/{name}"
+        assert notes["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+        assert notes["argocd.argoproj.io/compare-options"] == "IgnoreExtraneous"
+        assert wave_of(result, kind, name) < wave_of(result, "AppProject", "demo")
+    assert wave_of(result, "Application", "demo") != wave_of(result, "AppProject", "demo-root")
 
 
 def test_finalizers(tmp_path: Path) -> None:
@@ -203,6 +214,9 @@ def test_server_side_apply_only_where_client_side_cannot(tmp_path: Path) -> None
     for name, application in named(result, "Application").items():
         options = application["spec"]["syncPolicy"]["syncOptions"]
         compare = application["metadata"]["annotations"].get("argocd.argoproj.io/compare-options")
+        if name == "demo":
+            assert compare == "IgnoreExtraneous"
+            continue
         large = name == "demo-external-secrets"
         assert ("ServerSideApply=true" in options) is large
         assert compare == ("ServerSideDiff=true" if large else None)

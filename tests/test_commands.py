@@ -260,18 +260,43 @@ def test_a_change_of_the_rights_is_said(tmp_path: Path) -> None:
     assert "iam/ has changed: deploy the stack again" in rendering.rendered(tmp_path, cluster).err
 
 
-def test_what_argo_cd_would_leave_behind_is_said(tmp_path: Path) -> None:
+def test_what_argo_cd_does_with_an_addon_that_goes_is_said(tmp_path: Path) -> None:
+    """The PodDisruptionBudgets of one that goes are no worry, those of one that stays are left in place."""
     addons = {"cert-manager": None, "external-dns": None}
     cluster = rendering.minimal(addons=addons, dns={"zones": [{"name": "a.example.com"}]})
     rendering.rendered(tmp_path, cluster)
     del cluster["addons"]["external-dns"]
-    assert (
-        "external-dns: delete the Application in Argo CD before you push" in rendering.rendered(tmp_path, cluster).err
-    )
+    said = rendering.rendered(tmp_path, cluster).err
+    assert "external-dns: Argo CD removes it when you push; first what depends on it" in said
+    assert "no longer admits" not in said
     cluster["profile"] = "development"
     lost = rendering.rendered(tmp_path, cluster).err
     assert "Argo CD leaves in place what its project no longer admits (PodDisruptionBudget)" in lost
     assert "Argo CD" not in rendering.rendered(tmp_path, cluster).err
+
+
+def test_a_namespace_that_an_addon_leaves_is_said(tmp_path: Path) -> None:
+    cluster = rendering.minimal(addons={"external-secrets": None, "cert-manager": None})
+    rendering.rendered(tmp_path, cluster)
+    cluster["addons"]["external-secrets"] = {"namespace": "secrets"}
+    del cluster["addons"]["cert-manager"]
+    said = rendering.rendered(tmp_path, cluster).err
+    assert "no longer admits (namespace external-secrets)" in said
+
+
+def test_addons_of_more_waves_than_one_commit_can_remove_are_said(tmp_path: Path) -> None:
+    addons = {
+        "cert-manager": None,
+        "aws-load-balancer-controller": None,
+        "external-dns": None,
+        "external-secrets": None,
+    }
+    cluster = rendering.minimal(addons=addons, dns={"zones": [{"name": "a.example.com"}]})
+    rendering.rendered(tmp_path, cluster)
+    cluster["addons"] = {"external-secrets": None}
+    said = rendering.rendered(tmp_path, cluster).err
+    assert "cert-manager: leave it in until the others have gone" in said
+    assert "external-dns: leave it in" not in said
 
 
 def test_vendor_has_nothing_to_fetch_without_upstream_files(tmp_path: Path) -> None:

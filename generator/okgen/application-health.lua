@@ -6,6 +6,12 @@ local status = obj.status
 if status == nil or status.sync == nil or status.health == nil or status.health.status == nil then
   return waiting
 end
+local operation = status.operationState
+if operation ~= nil and operation.phase == "Running" then
+  -- What is being made may be Degraded for a moment, such as a CRD; that would end the parent's sync.
+  waiting.message = "its sync is under way"
+  return waiting
+end
 local health = {status = status.health.status, message = status.health.message or ""}
 if health.status ~= "Healthy" then
   return health
@@ -24,7 +30,6 @@ if status.sync.status ~= "Synced" then
   waiting.message = "healthy, but " .. tostring(status.sync.status)
   return waiting
 end
-local operation = status.operationState
 if operation ~= nil and operation.phase ~= nil and operation.phase ~= "Succeeded" then
   waiting.message = "the last sync is " .. operation.phase
   return waiting

@@ -22,12 +22,14 @@ _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _WAVE = "argocd.argoproj.io/sync-wave"
 _PATHS = "argocd.argoproj.io/manifest-generate-paths"
 _COMPARE = "argocd.argoproj.io/compare-options"
+_TRACKING = "argocd.argoproj.io/tracking-id"
 DIGEST = "okgen.dev/tree-digest"
 _PROJECT_WAVE, _NAMESPACES_WAVE = -2, -1  # before the add-ons, which start at 0
+REMOVAL_WAVES = (-4, -3)  # before the project, see _marker; as many waves can be emptied by one commit
 _HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 # Two hours of tries. The same commit is not tried again after the last one, and a first install waits for images,
 # webhooks and certificates. `refresh` makes a retry take the newest commit, so that a mistake can be mended meanwhile.
-_RETRY = {"limit": 45, "refresh": True, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m0s"}}
+_RETRY = {"limit": 45, "refresh": True, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m0s"}}
 
 
 def name_of(cluster: Cluster, part: str) -> str:
@@ -120,6 +122,18 @@ def _project(cluster: Cluster, name: str, spec: dict[str, Any]) -> dict[str, Any
     }
 
 
+def _marker(cluster: Cluster, kind: str, name: str, wave: int) -> dict[str, str]:
+    """Annotations by which Argo CD removes Applications before it narrows their project.
+
+    Argo CD leaves behind what an Application's project does not admit, so an Application has to go before the project
+    is applied, in an earlier wave. Its own wave is a later one; but among all that is to be pruned, the first wave
+    changes places with the last, the second with the last but one. So an object of the bootstrap passes for one of the
+    root's that has left Git: it gives its early wave to an Application that really goes. KEEP saves it from that fate.
+    """
+    root = shorten(cluster.name, NAME_LIMIT)
+    return {_TRACKING: f"{root}:argoproj.io/{kind}:{cluster.argocd.namespace}/{name}", **KEEP, _WAVE: str(wave)}
+
+
 def _root_project(cluster: Cluster) -> dict[str, Any]:
     spec = {
         "description": f"The Applications of cluster {cluster.name}, rendered by okgen",
@@ -131,13 +145,17 @@ def _root_project(cluster: Cluster) -> dict[str, Any]:
             {"group": "argoproj.io", "kind": "Application"},
         ],
     }
-    return _project(cluster, name_of(cluster, "root"), spec)
+    value = _project(cluster, name_of(cluster, "root"), spec)
+    value["metadata"]["annotations"] = _marker(cluster, "AppProject", value["metadata"]["name"], REMOVAL_WAVES[1])
+    return value
 
 
 def _root_application(cluster: Cluster) -> dict[str, Any]:
     value = _application(cluster, shorten(cluster.name, NAME_LIMIT), ("argocd",), cluster.argocd.namespace)
     value["spec"]["project"] = name_of(cluster, "root")
-    # Without it, what is taken out goes in its wave, before what takes its place is made.
+    metadata = value["metadata"]
+    metadata["annotations"].update(_marker(cluster, "Application", metadata["name"], REMOVAL_WAVES[0]))
+    # With it, what is taken out would go last, when its project is narrow already.
     value["spec"]["syncPolicy"]["syncOptions"].remove("PruneLast=true")
     value["spec"]["destination"].update(cluster.argocd.root_destination)
     if cluster.argocd.root_destination.keys() != cluster.argocd.destination.keys():
