@@ -23,6 +23,7 @@ COMMANDS = (
     Command("init", "write a commented cluster.yaml to start from"),
     Command("render", "bring the tree of each cluster up to date"),
     Command("check", "compare each tree with what would be rendered, and list what differs; never writes"),
+    Command("diff", "what a render changes, object by object and by risk, against the tree or a Git revision"),
     Command("validate", "look for problems in cluster.yaml only, not in the tree; never writes"),
     Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
     Command("addons", "the add-ons, their versions and keys"),

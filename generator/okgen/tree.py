@@ -149,6 +149,30 @@ def _look(above: int, name: str, data: bytes | None = None, digest: str = "") ->
         os.close(file)
 
 
+def contents(folder: str, paths: Iterable[str], most: int, *, trusted_root: str = "") -> dict[str, bytes]:
+    """The bytes of those of these files in a cluster's folder that are there: of each the first ``most`` and one more.
+
+    Symbolic links count as nothing there. Raises Refused, Unable as ``snapshot`` does.
+    """
+    top = enter(folder, trusted_root or os.path.dirname(os.path.normpath(folder)) or os.curdir)
+    if top is None:
+        return {}
+    folders = Folders(top)
+    found = {}
+    try:
+        with naming("read", folder) as place:
+            for path in paths:
+                place.name = path
+                parent, _, name = path.rpartition("/")
+                above = folders.find(parent)
+                if above is not None and kind_of(above, name) == FILE:
+                    with open(os.open(name, _READ, dir_fd=above), "rb") as stream:
+                        found[path] = stream.read(most + 1)
+    finally:
+        folders.close()
+    return found
+
+
 def _hash(file: int) -> str:
     """The SHA-256 of an open file, in bounded memory."""
     os.lseek(file, 0, os.SEEK_SET)

@@ -47,6 +47,11 @@ def add_report(parser: argparse.ArgumentParser) -> None:
         default=default_format(),
         help="how problems are shown (default: full; in GitHub Actions: github)",
     )
+    add_color(parser)
+
+
+def add_color(parser: argparse.ArgumentParser) -> None:
+    """Whether to print in colour: --color."""
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help=_COLOR)
 
 

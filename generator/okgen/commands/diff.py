@@ -1,0 +1,62 @@
+"""``okgen diff``: what a render changes, against the tree on disk or as committed at a Git revision."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from okgen import inputs, pipeline
+from okgen.commands import options
+from okgen.counter import Counter
+from okgen.report import render, wants_color
+
+if TYPE_CHECKING:
+    import argparse
+
+    from okgen.diff.nouns import ClusterDiff
+
+FORMATS = ("full", "markdown", "json")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.add_files(parser)
+    parser.add_argument(
+        "--base", metavar="REV", help="compare with the trees as committed at this Git revision, not with those on disk"
+    )
+    options.add_output(parser)
+    parser.add_argument("--format", choices=FORMATS, default="full", help="how it is shown (default: full)")
+    parser.add_argument(
+        "--expect-empty",
+        action="store_true",
+        help="for refactorings: exit with 1 when any byte differs, even where that has no effect",
+    )
+    options.add_color(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 no effect; 1 some, or problems; with --expect-empty 1 for any difference. Raises Unable."""
+    from okgen.diff.clusters import Run, compared
+
+    findings = pipeline.Findings()
+    given = inputs.find(arguments.files)
+    todo = Run(arguments.files, given, arguments.output, arguments.base)
+    with Counter(sys.stderr, "comparing", "clusters") as counter:
+        diffs = list(compared(todo, counter.each(given), findings))
+    color = wants_color(arguments.color, sys.stderr)
+    sys.stderr.write(render(findings.problems, "full", findings.texts, color=color))
+    if findings.are_errors:
+        return 1
+    shown = import_module(f"okgen.diff.{arguments.format}")
+    sys.stdout.write(shown.text(diffs, arguments.base, color=wants_color(arguments.color, sys.stdout)))
+    return int(_differs(diffs, arguments.expect_empty))
+
+
+def _differs(diffs: list[ClusterDiff], expect_empty: bool) -> bool:
+    if not expect_empty:
+        return any(each.effects or each.state in ("added", "removed") for each in diffs)
+    files = sorted({f"{each.folder}/{name}" for each in diffs for name in each.files})
+    if files:
+        sys.stderr.write(f"expected no difference, and {len(files)} files differ\n")
+    return bool(files)

@@ -1,0 +1,228 @@
+"""Names what caused a change: a line of cluster.yaml, another okgen, or an edit by hand.
+
+The cluster.yaml of before is rendered by this okgen, too. Where the old tree is another than that, another okgen wrote
+it, or somebody edited it; where the new tree is another than that, cluster.yaml did it, and which key of it is found by
+rendering once more for each changed key, with that key as it was.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from okgen import __version__, source
+from okgen.diff.compare import compare
+from okgen.diff.nouns import ADDED, Cause, Entry, Item
+from okgen.diff.read import Unreadable
+from okgen.emit import dump
+from okgen.plan import EDITED
+from okgen.problem import Path, Refused, dotted
+from okgen.render import Renderer
+from okgen.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from okgen.catalogue import Catalogue
+    from okgen.diff.baseline import Baseline
+    from okgen.diff.nouns import Before, Change, ClusterDiff, Field
+    from okgen.diff.read import Reader
+    from okgen.pipeline import Rendered
+    from okgen.source import Document
+
+_MOST_KEYS = 30  # changed keys that are each tried by a render
+_NOTHING = object()
+
+Tree = dict[str, str]
+
+
+class _Past(NamedTuple):
+    """What is known of a cluster before: its cluster.yaml, what that renders now, the keys that changed since.
+
+    ``others``: by changed key, two trees that differ by what follows from it.
+    """
+
+    document: Document
+    tree: Tree
+    changed: list[Path]
+    others: dict[Path, tuple[Tree, Tree]]
+
+
+class Causes:
+    """Finds the causes of items, cluster by cluster."""
+
+    def __init__(self, baseline: Baseline, catalogue: Catalogue, reader: Reader) -> None:
+        self._baseline, self._catalogue, self._reader = baseline, catalogue, reader
+        self._renderer = Renderer()
+
+    def of(self, each: Rendered, was: Before, diff: ClusterDiff) -> list[Item]:
+        """The items of a cluster, each with its causes. Raises Unable, TemplateError."""
+        raw = self._baseline.source(each.input)
+        if diff.state == ADDED:
+            cause = Cause("" if raw is None else "not rendered before", each.document.file, 1)
+            return [item._replace(causes=(cause,)) for item in diff.items]
+        past = self._past(each, raw) if raw is not None else None
+        old = {one.path: one.old for one in was.differences}
+        return [item._replace(causes=self._causes(item, each, was, past, old)) for item in diff.items]
+
+    def gone(self, items: Iterable[Item], name: str) -> list[Item]:
+        """The items of a cluster that is gone, each with its causes."""
+        return [each._replace(causes=(Cause(f"no cluster.yaml has the name {name} any more"),)) for each in items]
+
+    def _past(self, each: Rendered, raw: bytes) -> _Past | None:
+        try:
+            document = source.parse(raw, each.document.file)
+        except Refused:
+            return None
+        tree = self._tree(document, each)
+        if tree is None:
+            return None
+        return _Past(document, tree, _changed_keys(document.data, each.document.data), {})
+
+    def _tree(self, document: Document, each: Rendered) -> Tree | None:
+        """What a document renders into, None when it is refused."""
+        try:
+            cluster, _ = resolve(document, self._catalogue, each.input.root)
+            return self._renderer.files(cluster, document)
+        except Refused:
+            return None
+
+    def _causes(
+        self, item: Item, each: Rendered, was: Before, past: _Past | None, old: Mapping[str, str | None]
+    ) -> tuple[Cause, ...]:
+        found: dict[Cause, None] = {}
+        for change, fields in item.touches:
+            if past is None:
+                found.update(dict.fromkeys(_by_remark(change)))
+                continue
+            places = _places(change, fields)
+            before = old.get(change.was or change.file)
+            rendered = past.tree.get(change.was or change.file)
+            if before != rendered and any(self._differs(change, place, before, rendered) for place in places):
+                found.update(dict.fromkeys(_by_tree(change, was)))
+            found.update(dict.fromkeys(self._by_keys(change, places, each, past)))
+        return tuple(found)
+
+    def _by_keys(self, change: Change, places: list[Any], each: Rendered, past: _Past) -> Iterator[Cause]:
+        """The changed keys of cluster.yaml that the change follows from."""
+        before, after = past.tree.get(change.was or change.file), each.files.get(change.file)
+        moved = [place for place in places if self._differs(change, place, before, after)]
+        if not moved:
+            return
+        keys = past.changed
+        if 1 < len(keys) <= _MOST_KEYS:
+            keys = [key for key in keys if self._follows(change, moved, key, each, past)] or keys
+        for key in keys:
+            yield _cause(key, each.document)
+
+    def _follows(self, change: Change, places: list[Any], key: Path, each: Rendered, past: _Past) -> bool:
+        """Whether a change is another, or none, when a key is as it was.
+
+        Where the new cluster.yaml is refused with the old key, the old one with the new key is asked.
+        """
+        if key not in past.others:
+            new, old = each.document.data, past.document.data
+            without, only = (self._tree(_with(each, *pair, key), each) for pair in ((new, old), (old, new)))
+            past.others[key] = (without, each.files) if without is not None else (only or past.tree, past.tree)
+        one, other = (tree.get(change.file) for tree in past.others[key])
+        return any(self._differs(change, place, one, other) for place in places)
+
+    def _differs(self, change: Change, place: Any, one: str | None, other: str | None) -> bool:  # noqa: ANN401
+        """Whether two texts of a file hold different values in a place."""
+        if one == other:
+            return False
+        if one is None or other is None:
+            return True
+        first, second = (_at(self._value(change.file, text), place) for text in (one, other))
+        return bool(first is _NOTHING) is not bool(second is _NOTHING) or bool(compare(first, second))
+
+    def _value(self, file: str, text: str) -> Any:  # noqa: ANN401 - any plain data
+        found = self._reader.unit(file, text)
+        return text if isinstance(found, Unreadable) else found.value
+
+
+def _with(each: Rendered, data: Any, source_of: Any, key: Path) -> Document:  # noqa: ANN401 - any plain data
+    """A cluster.yaml that has what another has at one key."""
+    return source.parse(dump(_taken(data, source_of, key)).encode(), each.document.file)
+
+
+def _places(change: Change, fields: tuple[Field, ...]) -> list[Any]:
+    """The paths of what an item is about; the whole file where it came or went."""
+    return [each.path for each in fields or change.fields] or [()]
+
+
+def _at(value: Any, path: Any) -> Any:  # noqa: ANN401 - any plain data
+    """The value at a path of fields, or nothing."""
+    for step in path:
+        if isinstance(step, Entry):
+            entries = value if isinstance(value, list) else []
+            value = next((each for each in entries if _is_entry(each, step)), _NOTHING)
+        elif isinstance(step, str):
+            value = value.get(step, _NOTHING) if isinstance(value, dict) else _NOTHING
+        else:
+            value = value[step] if isinstance(value, list) and step < len(value) else _NOTHING
+    return value
+
+
+def _is_entry(value: Any, step: Entry) -> bool:  # noqa: ANN401
+    if not isinstance(value, dict):
+        return [value] == [wanted for _, wanted in step.pairs]
+    return all(value.get(key) == wanted for key, wanted in step.pairs)
+
+
+def _by_remark(change: Change) -> Iterator[Cause]:
+    if change.remark:
+        yield Cause(change.remark)
+
+
+def _by_tree(change: Change, was: Before) -> Iterator[Cause]:
+    """Why an old file was not what this okgen makes of the old cluster.yaml."""
+    if change.remark:
+        yield Cause(EDITED if change.remark.startswith(EDITED) else change.remark)
+    elif was.okgen not in ("", __version__):
+        yield Cause(f"okgen upgrade {was.okgen} → {__version__}")
+    else:
+        yield Cause("the old tree was not what its cluster.yaml renders")
+
+
+def _cause(key: Path, document: Document) -> Cause:
+    data = document.data
+    for step in key:
+        data = _step(data, step)
+    line, _ = document.place(key, key=True)
+    return Cause("taken out" if data is _NOTHING else "", document.file, line, dotted(key))
+
+
+def _step(data: Any, step: str | int) -> Any:  # noqa: ANN401
+    if isinstance(data, dict):
+        return data.get(step, _NOTHING)
+    return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else _NOTHING
+
+
+def _changed_keys(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - any plain data
+    """The paths of cluster.yaml that differ: of a list whose entries came or went, the list."""
+    found: dict[Path, None] = {}
+    for field in compare(old, new):
+        path: Path = ()
+        for step in field.path:
+            if isinstance(step, Entry):
+                break
+            path = (*path, step)
+        found[path] = None
+    return list(found)
+
+
+def _taken(data: Any, other: Any, key: Path) -> Any:  # noqa: ANN401 - any plain data
+    """A copy of data with what another has at a path, which may be nothing."""
+    if not key:
+        return other
+    copy = deepcopy(data)
+    target = copy
+    for step in key[:-1]:
+        target, other = _step(target, step), _step(other, step)
+    value = _step(other, key[-1])
+    if isinstance(target, dict) and value is _NOTHING:
+        target.pop(key[-1], None)
+    elif isinstance(target, dict | list):
+        target[key[-1]] = deepcopy(value)  # type: ignore[index]  # a step of the kind it takes
+    return copy

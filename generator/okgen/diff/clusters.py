@@ -1,0 +1,173 @@
+"""Compares every cluster of a run with what was there before, on disk or at a Git revision."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from okgen import pipeline
+from okgen.catalogue import Catalogue
+from okgen.diff import before
+from okgen.diff.baseline import Baseline
+from okgen.diff.causes import Causes
+from okgen.diff.items import items
+from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Before, ClusterDiff
+from okgen.diff.read import Reader
+from okgen.diff.units import Comparer
+from okgen.problem import Refused, Unable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from okgen.diff.revision import Revision
+    from okgen.inputs import Input
+    from okgen.pipeline import Findings, Rendered
+
+_BATCH = 100  # clusters whose trees are in memory at once, as Git is asked for many in one go
+
+
+class Run(NamedTuple):
+    """What is compared: ``files`` are the arguments, ``output`` and ``base`` those options or None."""
+
+    files: Sequence[str]
+    inputs: Sequence[Input]
+    output: str | None
+    base: str | None
+
+
+class Place(NamedTuple):
+    """A folder of clusters' folders; below ``trusted`` no symbolic link is followed. ``root``: the repository."""
+
+    parent: str
+    trusted: str
+    root: str
+
+
+def compared(run: Run, counted: Iterable[Input], findings: Findings) -> Iterator[ClusterDiff]:
+    """The differences of each cluster, those of clusters that are gone at the end. Raises Unable, TemplateError.
+
+    ``counted``: the inputs of the run, perhaps through a progress bar. What is wrong goes into ``findings``.
+    """
+    rendered = pipeline.rendering(counted, findings, run.output)
+    judge = _Judge(run)
+    claimed: dict[Place, set[str]] = {}
+    pairs = _on_disk(rendered, findings) if run.base is None else _committed(rendered, judge)
+    for each, was in pairs:
+        place = Place(each.place.parent, each.place.trusted, each.input.root)
+        claimed.setdefault(place, set()).add(each.place.folder)
+        yield judge.cluster(each, was)
+    if findings.are_errors:
+        return
+    for place, folders in claimed.items():
+        if _covers(run.files, place.root):
+            yield from judge.gone(place, folders)
+
+
+class _Judge:
+    """Turns what differs into what there is to know, with what that needs from cluster to cluster."""
+
+    def __init__(self, run: Run) -> None:
+        self._base = run.base
+        reader = Reader()
+        self._comparer = Comparer(reader)
+        self._catalogue = Catalogue()
+        self._baseline = Baseline(run.inputs, run.base)
+        self._causes = Causes(self._baseline, self._catalogue, reader)
+
+    def revision(self, root: str) -> Revision:
+        """The revision that is compared with, in a repository."""
+        found = self._baseline.revision(root)
+        assert found is not None, "there is one, or Unable was raised"
+        return found
+
+    def cluster(self, each: Rendered, was: Before) -> ClusterDiff:
+        """What differs for a cluster that is rendered."""
+        changes, followers = self._comparer.changes(was.differences)
+        state = ADDED if not was.exists else CHANGED if was.differences else ""
+        found = items(each.cluster.name, state, changes, self._records)
+        diff = ClusterDiff(
+            each.cluster.name,
+            each.document.file,
+            os.path.relpath(each.place.folder),
+            state,
+            was.okgen,
+            tuple(changes),
+            tuple(found),
+            tuple(followers),
+        )
+        return diff._replace(items=tuple(self._causes.of(each, was, diff))) if found else diff
+
+    def gone(self, place: Place, claimed: set[str]) -> Iterator[ClusterDiff]:
+        """The clusters whose cluster.yaml is gone."""
+        if self._base is None:
+            try:
+                folders = before.strays(place.parent, place.trusted, claimed)
+                found = {folder: before.on_disk(folder, place.trusted, {}) for folder in folders}
+            except Refused as refused:
+                raise Unable(str(refused)) from None
+        else:
+            found = self._gone_since(place, claimed)
+        for folder, was in found.items():
+            changes, followers = self._comparer.changes(was.differences)
+            name, where = os.path.basename(folder), os.path.relpath(folder)
+            told = self._causes.gone(items(name, REMOVED, changes, self._records), name)
+            yield ClusterDiff(name, "", where, REMOVED, was.okgen, tuple(changes), tuple(told), tuple(followers))
+
+    def _gone_since(self, place: Place, claimed: set[str]) -> dict[str, Before]:
+        from okgen.diff.revision import Tree
+
+        revision = self.revision(place.root)
+        parent = _inside(place.parent, place.root)
+        names = revision.strays(parent, {_inside(folder, place.root) for folder in claimed})
+        was = revision.before([Tree(name, {}) for name in names])
+        return {os.path.join(place.root, name): each for name, each in zip(names, was, strict=True)}
+
+    def _records(self, addon: str) -> dict[str, Any]:
+        """What the definition of an add-on says of DNS records; nothing for one that this okgen does not know."""
+        if addon not in self._catalogue.names:
+            return {}
+        found: dict[str, Any] = self._catalogue.addon(addon).definition.get("records", {})
+        return found
+
+
+def _on_disk(rendered: Iterable[Rendered], findings: Findings) -> Iterator[tuple[Rendered, Before]]:
+    for each in rendered:
+        try:
+            yield each, before.on_disk(each.place.folder, each.place.trusted, each.files)
+        except Refused as refused:
+            findings.add(refused.problems)
+
+
+def _committed(rendered: Iterable[Rendered], judge: _Judge) -> Iterator[tuple[Rendered, Before]]:
+    batch: list[Rendered] = []
+    for each in rendered:
+        batch.append(each)
+        if len(batch) == _BATCH:
+            yield from _batch(batch, judge)
+            batch = []
+    yield from _batch(batch, judge)
+
+
+def _batch(batch: list[Rendered], judge: _Judge) -> Iterator[tuple[Rendered, Before]]:
+    from okgen.diff.revision import Tree
+
+    for root in dict.fromkeys(each.input.root for each in batch):
+        own = [each for each in batch if each.input.root == root]
+        revision = judge.revision(root)
+        trees = [Tree(_inside(each.place.folder, root), each.files) for each in own]
+        yield from zip(own, revision.before(trees), strict=True)
+
+
+def _inside(path: str, root: str) -> str:
+    """A path from the repository's root, "" for the root itself. Raises Unable for one outside of it."""
+    found = os.path.relpath(path, root)
+    if found == os.pardir or found.startswith(f"{os.pardir}{os.sep}"):
+        raise Unable(f"--base: {os.path.relpath(path)} is outside of the repository {os.path.relpath(root)}")
+    return "" if found == os.curdir else found
+
+
+def _covers(names: Sequence[str], root: str) -> bool:
+    """Whether the arguments take in every cluster.yaml of a repository, so that what none claims is claimed by none."""
+    folders = [os.path.realpath(name) for name in names if os.path.isdir(name)]
+    real = os.path.realpath(root)
+    return any(os.path.commonpath([folder, real]) == folder for folder in folders)
