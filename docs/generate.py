@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ _OFF = (
     "Those with \\* can be [turned off](../rules.md) in okgen.yaml: those about several clusters, and the warnings "
     "of the others."
 )
+_TESTS, _END = "<!-- tests: written by `make docs` from tests/e2e -->\n", "<!-- end of tests -->\n"
 _GROUPS = {
     "OKG1": "Reading YAML",
     "OKG2": "The schema",
@@ -35,15 +37,15 @@ _GROUPS = {
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or with ``--check`` name those that are not up to date and return 1."""
-    stale = [path for path, text in pages().items() if not _same(path, text)]
-    for path in stale:
+    stale = {path: text for path, text in pages().items() if not _same(path, text)}
+    for path, text in stale.items():
         if arguments == ["--check"]:
             sys.stdout.write(f"docs/{path} is not up to date: run make docs\n")
             continue
         target = os.path.join(_HERE, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w", encoding="utf-8") as file:
-            file.write(pages()[path])
+            file.write(text)
     return int(bool(stale) and arguments == ["--check"])
 
 
@@ -54,7 +56,36 @@ def pages() -> dict[str, str]:
     found = {"reference/cluster.md": _cluster(schema, catalogue), "reference/codes.md": _codes()}
     for name in catalogue.names:
         found[f"reference/addons/{name}.md"] = _addon(catalogue.addon(name), schema)
-    return found
+    return found | {"proof.md": _proof()}
+
+
+def _proof() -> str:
+    """The page on what is proven, with a table of the tests in each file of tests/e2e, cheap tiers first."""
+    with open(os.path.join(_HERE, "proof.md"), encoding="utf-8") as file:
+        before, rest = file.read().split(_TESTS, 1)
+    folder = os.path.join(os.path.dirname(_HERE), "tests", "e2e")
+    modules = []
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("test_") and name.endswith(".py"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                modules.append((name, ast.parse(file.read())))
+    modules.sort(key=lambda each: _doc(each[1]))
+    tables = "\n".join(line for name, module in modules for line in _tests(name, module))
+    return f"{before}{_TESTS}\n{tables}{_END}{rest.split(_END, 1)[1]}"
+
+
+def _tests(name: str, module: ast.Module) -> Iterator[str]:
+    """The section of one file: what its tests show, in their own words."""
+    yield from (f"### {_doc(module).splitlines()[0].rstrip('.')}", "", f"`tests/e2e/{name}`", "")
+    yield from ("| test | shows |", "|---|---|")
+    for each in module.body:
+        if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"):
+            yield f"| `{each.name.removeprefix('test_')}` | {_cell(_doc(each))} |"
+    yield ""
+
+
+def _doc(node: ast.Module | ast.FunctionDef) -> str:
+    return ast.get_docstring(node) or "(says nothing of itself)"
 
 
 def _same(path: str, text: str) -> bool:

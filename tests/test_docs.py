@@ -33,7 +33,8 @@ def test_generated_pages_are_up_to_date() -> None:
     stale = [path for path, text in pages.items() if not _is(ROOT / "docs" / path, text)]
     assert stale == [], "run make docs"
     there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs" / "reference").rglob("*.md")}
-    assert there == pages.keys(), "a page of something that is gone"
+    made = {path for path in pages if path.startswith("reference/")}
+    assert there == made, "a page of something that is gone"
 
 
 def _is(path: Path, text: str) -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rendering
-from e2e.rig import controlplane, isolation
+from e2e.rig import controlplane, isolation, legacy
+from e2e.rig.crdhost import CrdHost
 from e2e.rig.pki import Authority
 from e2e.rig.process import Processes
 
@@ -89,6 +90,23 @@ def rig(isolated: Isolation, authority: Authority, processes: Processes) -> cont
 def cluster(rig: controlplane.Rig) -> Iterator[Cluster]:
     """Kubernetes 1.36, empty."""
     found, kubelets = controlplane.start(rig)
+    yield found
+    kubelets.stop()
+    found.api.close()
+
+
+@pytest.fixture(scope="session")
+def crdhost(isolated: Isolation, authority: Authority) -> Iterator[CrdHost]:
+    """The pinned CRD files under the URLs that rendered trees name."""
+    found = CrdHost(isolated, authority)
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster_of_old(rig: controlplane.Rig) -> Iterator[Cluster]:
+    """Kubernetes 1.21, empty."""
+    found, kubelets = legacy.start(rig)
     yield found
     kubelets.stop()
     found.api.close()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 VERSION = "1.36.1"
 SERVICES = "10.96.0.0/16"
 ADMINISTRATORS = ("system:masters",)
-# Enough for tests that make and delete everything at once; the defaults spare shared control planes.
-QUICK = ("--kube-api-qps=500", "--kube-api-burst=1000")
+# Alone, and quick: the defaults of the last two spare control planes that are shared.
+QUIET = ("--bind-address=127.0.0.1", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000")
 
 
 class Rig(NamedTuple):
@@ -35,9 +35,11 @@ class Rig(NamedTuple):
 class Cluster(NamedTuple):
     """A running API server and how to talk to it.
 
-    ``kubeconfig`` is the administrator's; ``issuer`` is the ``iss`` of ServiceAccount tokens, ``tokens`` their keys.
+    ``name`` is that of its program; ``kubeconfig`` is the administrator's; ``issuer`` is the ``iss`` of ServiceAccount
+    tokens, ``tokens`` their keys.
     """
 
+    name: str
     version: str
     kubectl: Kubectl
     api: Api
@@ -67,28 +69,36 @@ class Keys(NamedTuple):
 def start(rig: Rig, issuer: str = rendering.OIDC_ISSUER) -> tuple[Cluster, kubelet.Kubelet]:
     """A control plane of two nodes in two zones, ready to be used. Stop the kubelets before ``rig.processes``."""
     cluster = api_server(rig, issuer, Ports(2379, 2380, 6443))
-    loopback = ("--bind-address=127.0.0.1", "--leader-elect=false", *QUICK)
-    rig.processes.start(
-        "kube-controller-manager",
-        [
-            programs.path("kube-controller-manager"),
-            *loopback,
-            f"--kubeconfig={user_config(cluster, 'kube-controller-manager')}",
-            "--use-service-account-credentials=true",
-            f"--root-ca-file={rig.authority.certificate}",
-            f"--service-account-private-key-file={cluster.tokens.key}",
-            f"--cluster-signing-cert-file={rig.authority.certificate}",
-            f"--cluster-signing-key-file={rig.authority.key}",
-        ],
-    )
+    controllers(rig, cluster)
     config = user_config(cluster, "kube-scheduler")
-    rig.processes.start("kube-scheduler", [programs.path("kube-scheduler"), *loopback, f"--kubeconfig={config}"])
+    rig.processes.start("kube-scheduler", [programs.path("kube-scheduler"), *QUIET, f"--kubeconfig={config}"])
     rig.isolation.network(kubelet.NETWORK)
-    nodes = kubelet.Kubelet(cluster.api, rig.processes.folder / "kubelet.log", ("eu-west-1a", "eu-west-1b"))
+    nodes = kubelet.Kubelet(cluster.api, rig.processes.folder / "kubelet.log", kubelet.ZONES)
     nodes.start()
+    await_accounts(cluster)
+    return cluster, nodes
+
+
+def controllers(rig: Rig, cluster: Cluster, *options: str) -> None:
+    """Starts a controller manager."""
+    argv = [
+        programs.path("kube-controller-manager"),
+        *QUIET,
+        f"--kubeconfig={user_config(cluster, 'kube-controller-manager')}",
+        "--use-service-account-credentials=true",
+        f"--root-ca-file={rig.authority.certificate}",
+        f"--service-account-private-key-file={cluster.tokens.key}",
+        f"--cluster-signing-cert-file={rig.authority.certificate}",
+        f"--cluster-signing-key-file={rig.authority.key}",
+        *options,
+    ]
+    rig.processes.start(f"{cluster.name}-controllers", argv)
+
+
+def await_accounts(cluster: Cluster) -> None:
+    """Waits until pods can be made in the namespace default."""
     account = "/api/v1/namespaces/default/serviceaccounts/default"
     waiting.until("a ServiceAccount in default", lambda: cluster.api.find(account))
-    return cluster, nodes
 
 
 def api_server(
@@ -115,9 +125,8 @@ def api_server(
     config = folder / "admin.kubeconfig"
     config.write_text(_kubeconfig(api.place), encoding="utf-8")
     version = str(api.get("/version")["gitVersion"]).removeprefix("v")
-    return Cluster(
-        version, Kubectl(config, api, folder), api, config, rig.authority, rig.processes, issuer, keys.tokens
-    )
+    kubectl = Kubectl(config, api, folder)
+    return Cluster(program, version, kubectl, api, config, rig.authority, rig.processes, issuer, keys.tokens)
 
 
 def _etcd(data: Path, ports: Ports) -> list[str]:
@@ -165,7 +174,7 @@ def is_ready(api: Api) -> bool:
 
 def user_config(cluster: Cluster, component: str) -> Path:
     """A kubeconfig for a component of Kubernetes, as the user system:COMPONENT."""
-    pair = cluster.authority.issue(component, f"system:{component}")
+    pair = cluster.authority.issue(f"{cluster.name}-{component}", f"system:{component}")
     path = cluster.kubeconfig.with_name(f"{component}.kubeconfig")
     path.write_text(_kubeconfig(cluster.api.place._replace(client=pair)), encoding="utf-8")
     return path

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import ipaddress
-import itertools
 import os
 import socket
 import struct
@@ -38,7 +37,7 @@ class Isolation:
     def __init__(self, hosts: Path) -> None:
         self._file = hosts
         self._names = {"localhost": "127.0.0.1", "kubernetes.default.svc": "127.0.0.1"}
-        self._labels = itertools.count()
+        self._networks: set[str] = set()
         self._write()
 
     def hosts(self, names: Mapping[str, str]) -> None:
@@ -52,8 +51,11 @@ class Isolation:
 
     def network(self, prefix: str) -> None:
         """Makes every address of an IPv4 network, such as 10.42.0.0/16, one of this machine's own."""
+        if prefix in self._networks:
+            return
+        self._networks.add(prefix)
         net = ipaddress.IPv4Network(prefix)
-        label = f"lo:{next(self._labels)}"
+        label = f"lo:{len(self._networks)}"
         _interface(SIOCSIFADDR, label, _address(net.network_address + (net.num_addresses > 1)))
         _interface(SIOCSIFNETMASK, label, _address(net.netmask))
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NETWORK = "10.42.0.0/16"
 POD_NETWORK = "10.42.128.0/17"
+ZONES = ("eu-west-1a", "eu-west-1b")
 HEARTBEAT = 10.0
 PAUSE = 0.2
 IGNORED = (404, 409)  # gone, or changed since the list

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-LAST_LINES = 25
+LAST_LINES = 12
 PATIENCE = 30.0
 
 

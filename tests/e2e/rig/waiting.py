@@ -28,3 +28,11 @@ def until(what: str, probe: Callable[[], Found], within: float = 90.0, pause: fl
         if time.monotonic() > end:
             raise AssertionError(f"not within {within:.0f} s: {what}; last seen: {last!r}")
         time.sleep(pause)
+
+
+def latest(probe: Callable[[], Found], enough: Callable[[Found], bool], within: float, pause: float = 0.2) -> Found:
+    """Asks until the answer is enough, or the time is over, and gives the last one."""
+    end = time.monotonic() + within
+    while not enough(answer := probe()) and time.monotonic() < end:
+        time.sleep(pause)
+    return answer
