@@ -6,9 +6,12 @@ import ast
 import json
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from okgen import completion
 from okgen.catalogue import Addon, Catalogue
+from okgen.cli import COMMANDS, parser_for
 from okgen.codes import CODES, EITHER
 from okgen.commands.addons import keys, kubernetes_range, required
 from okgen.schema import bundle
@@ -54,6 +57,7 @@ def pages() -> dict[str, str]:
     catalogue = Catalogue()
     schema = bundle(catalogue)
     found = {"reference/cluster.md": _cluster(schema, catalogue), "reference/codes.md": _codes()}
+    found["reference/commands.md"] = _commands(catalogue)
     for name in catalogue.names:
         found[f"reference/addons/{name}.md"] = _addon(catalogue.addon(name), schema)
     return found | {"proof.md": _proof()}
@@ -204,6 +208,53 @@ def _codes() -> str:
 
 def _severity(code: Code) -> str:
     return ("error or warning" if code.severity == EITHER else code.severity) + (" \\*" if code.can_be_off else "")
+
+
+def _commands(catalogue: Catalogue) -> str:
+    parser = parser_for([command.name for command in COMMANDS])
+    lines = [
+        "# Commands",
+        "",
+        "Every command takes `--help`, and `--debug` for a traceback when okgen itself fails.",
+        "",
+    ]
+    for page in completion.pages(parser, catalogue.names):
+        if page.name:
+            lines += _command(page)
+    return _page(lines)
+
+
+def _command(page: completion.Page) -> Iterator[str]:
+    module = import_module(f"okgen.commands.{page.name}")
+    yield from (f"## okgen {page.name}", "", f"{_plain(page.summary[0].upper() + page.summary[1:])}.", "")
+    yield from (_plain(module.MANUAL.text), "| | |", "|---|---|")
+    if page.operand:
+        yield f"| `{page.operand.name}` | {_plain(_cell(page.operand.help))} |"
+    for option in page.options:
+        if not {"--help", "--debug"} & {*option.names}:
+            yield f"| `{option.names[-1]}{_value(option.value)}` | {_plain(_cell(option.help))} |"
+    yield from ("", "| exit code | when |", "|---|---|")
+    yield from (f"| {code} | {_plain(_cell(when))} |" for code, when in module.MANUAL.exits.items())
+    width = max(len(each.line) for each in module.MANUAL.examples)
+    yield from (
+        "",
+        "```sh",
+        *(f"{each.line.ljust(width)}  # {each.what}" for each in module.MANUAL.examples),
+        "```",
+        "",
+    )
+
+
+def _value(value: completion.Value | None) -> str:
+    """What follows an option, as help pages write it: a name, or one of a few values."""
+    if value is None:
+        return ""
+    return f" {value.name}" if value.name.isupper() else " " + " \\| ".join(value.choices)
+
+
+def _plain(text: str) -> str:
+    """Text in which no reader of Markdown finds a tag of HTML or emphasis."""
+    return text.replace("<", "&lt;").replace("*", "\\*")
 
 
 if __name__ == "__main__":

@@ -5,15 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from okgen.commands.manual import closing
 from okgen.problem import Refused, Unable, in_order
 from okgen.template import TemplateError
 from okgen.text import harmless
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Command(NamedTuple):
-    """A command; its module in ``okgen.commands`` has ``configure(parser)`` and ``run(arguments) -> exit code``."""
+    """A command.
+
+    Its module in ``okgen.commands`` has ``configure(parser)``, ``run(arguments) -> exit code`` and ``MANUAL``.
+    """
 
     name: str
     summary: str
@@ -27,6 +34,7 @@ COMMANDS = (
     Command("validate", "look for problems in cluster.yaml only, not in the tree; never writes"),
     Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
     Command("addons", "the add-ons, their versions and keys"),
+    Command("completion", "completion for bash, zsh and fish"),
     Command("schema", "the JSON Schema of cluster.yaml, or of okgen.yaml, for editors"),
 )
 _WIDTH = 100
@@ -57,10 +65,10 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str]) -> int:
     """Parse the arguments and run the command. Raises KeyboardInterrupt, BrokenPipeError."""
     if not arguments:
-        sys.stderr.write(_parser(arguments).format_help())
+        sys.stderr.write(parser_for(arguments).format_help())
         return 2
     try:
-        parsed = _parser(arguments).parse_args(arguments)
+        parsed = parser_for(arguments).parse_args(arguments)
     except SystemExit as leaving:  # argparse leaves by itself after --help and mistakes
         return int(leaving.code or 0)
     module = import_module(f"okgen.commands.{parsed.command}")
@@ -78,7 +86,8 @@ def main(arguments: list[str]) -> int:
         return 2
 
 
-def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the command line, with the options of those commands only that are named in it."""
     from okgen import __version__
 
     parser = _Parser(
@@ -98,7 +107,10 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         )
         child.add_argument("--debug", action="store_true", help="show a traceback when okgen itself fails")
         if command.name in arguments:  # the others' modules need not be read
-            import_module(f"okgen.commands.{command.name}").configure(child)
+            module = import_module(f"okgen.commands.{command.name}")
+            module.configure(child)
+            child.description = f"{child.description}\n\n{module.MANUAL.text}"
+            child.epilog = closing(module.MANUAL)
     return parser
 
 

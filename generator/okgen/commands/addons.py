@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from okgen.catalogue import Addon, Catalogue, Release
+from okgen.commands.manual import Example, Manual
 from okgen.commands.schema import require
 from okgen.schema import bundle, follow, load
 
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WIDTH = 100
+
+MANUAL = Manual(
+    """\
+Without a name a table; with one the versions with their Kubernetes ranges, and every key with type,
+default and meaning.
+""",
+    {0: "printed", 2: "no add-on of that name"},
+    (
+        Example("okgen addons", "all of them"),
+        Example("okgen addons external-dns", "one in detail"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -7,12 +7,31 @@ from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline
 from okgen.commands import options
+from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
 from okgen.drift import Differences
 from okgen.orphans import Orphans
 
 if TYPE_CHECKING:
     import argparse
+
+MANUAL = Manual(
+    """\
+The question of every pipeline: is what is committed what okgen renders? Drift is listed by file and
+kind: missing, stale, edited by hand (with the edit), left over, rendered by another version of okgen.
+Nothing is written. The format github annotates pull requests, sarif and junit are for other systems.
+""",
+    {
+        0: "all is as it would be rendered; warnings do not count",
+        1: "problems or drift, listed on stdout",
+        2: "could not run",
+    },
+    (
+        Example("okgen check .", "every cluster below this folder"),
+        Example("okgen check --diff .", "with what differs in each file"),
+        Example("okgen check --format junit . > okgen.xml", "for GitLab, Jenkins and others"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline
 from okgen.commands import options
+from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
 from okgen.report import render, wants_color
 
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
 
     from okgen.diff.nouns import ClusterDiff
 
+MANUAL = Manual(
+    """\
+Objects are compared field by field, lists by what names their entries. First a table of clusters and
+add-ons; then what changes by risk: removals, changes that the API server will refuse, wider rights,
+DNS, images, pods that restart, the rest. The same change in many clusters is shown once, with the line
+of cluster.yaml that caused it. Nothing is written.
+""",
+    {
+        0: "no effect; with --expect-empty: no difference at all",
+        1: "some, or problems",
+        2: "could not run",
+    },
+    (
+        Example("okgen diff .", "against the trees on disk: what okgen render would do"),
+        Example("okgen diff --base HEAD .", "against the trees as last committed"),
+        Example("okgen diff --base HEAD --expect-empty .", "after a refactoring"),
+        Example("okgen diff --format markdown . > diff.md", "for a comment on a pull request"),
+    ),
+)
 FORMATS = ("full", "markdown", "json")
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from okgen.catalogue import Catalogue
+from okgen.commands.manual import Example, Manual
 from okgen.problem import Unable
 from okgen.starter import starter
 
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     import argparse
 
 _NAME = "cluster.yaml"
+
+MANUAL = Manual(
+    """\
+The file is complete but for what only you know, which stands in <angle brackets>: the account,
+the region, the VPC, the hosted zone, the repository. Every add-on is there, most of them commented out.
+An existing file is never overwritten.
+""",
+    {0: "written", 2: "there is a file of that name, or it cannot be written"},
+    (
+        Example("okgen init", "cluster.yaml in this folder"),
+        Example("okgen init clusters/shop-prod.cluster.yaml", "a file of that name"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from okgen.drift import Drift
     from okgen.pipeline import Findings
 
-_COLOR = "default: auto, on a terminal unless NO_COLOR is set"
+_COLOR = "whether to use colours; auto, the default: on a terminal unless NO_COLOR is set"
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:

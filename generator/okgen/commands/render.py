@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from okgen import fleet, inputs, pipeline
 from okgen.commands import options
+from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
 from okgen.orphans import Orphans
 from okgen.text import harmless
@@ -16,6 +17,29 @@ if TYPE_CHECKING:
     import argparse
 
     from okgen.plan import Plan
+
+MANUAL = Manual(
+    """\
+All inputs are read and judged first: when anything is wrong with one of them, nothing is written for
+any. Only files that differ are written. Files that okgen wrote once and does not render any more are
+removed; files of others are left alone. A rendered file that was edited by hand stops the render,
+which names it; undo the edit, say it in cluster.yaml as a patch, or overwrite it with --force.
+
+A tree goes to <root>/<gitops.path>/<metadata.name>/, where <root> is the root of the Git repository.
+A line a cluster on stderr says what changed, and what is left for you to do.
+""",
+    {
+        0: "done, also when something was written",
+        1: "problems: nothing is written; or --fail-on-change, see there",
+        2: "could not run",
+    },
+    (
+        Example("okgen render", "the cluster.yaml of this folder"),
+        Example("okgen render .", "every cluster below this folder"),
+        Example("okgen render --output build .", "into build/, to look at it"),
+        Example("okgen render --fail-on-change .", "in a hook: stop the commit until all is staged"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on-change",
         action="store_true",
-        help="for hooks: exit with 1 when anything was written or, in a Git repository, is not staged; "
-        "prints the `git add` and `git rm` lines",
+        help="exit with 1 when anything was written or, in a Git repository, is not staged; for hooks: it prints "
+        "the `git add` and `git rm` lines",
     )
     options.add_report(parser)
 

@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import exemptions
 from okgen.catalogue import Catalogue
+from okgen.commands.manual import Example, Manual
 from okgen.problem import Unable
 from okgen.schema import bundle
 
 if TYPE_CHECKING:
     import argparse
+
+MANUAL = Manual(
+    """\
+JSON Schema 2020-12 on stdout. Editors that know YAML language servers complete and check with it:
+okgen init writes the line that names it into cluster.yaml.
+""",
+    {0: "printed", 2: "no add-on of that name"},
+    (
+        Example("okgen schema > okgen.schema.json", "of cluster.yaml, all add-ons joined in"),
+        Example("okgen schema --addon external-dns", "of one add-on's section"),
+        Example("okgen schema --repository", "of okgen.yaml"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

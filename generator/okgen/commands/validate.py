@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline
 from okgen.commands import options
+from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
 
 if TYPE_CHECKING:
     import argparse
+
+MANUAL = Manual(
+    """\
+What render and check judge first, without a look at the tree: YAML, the schema, and what keys say of
+one another. All problems of all files are shown at once, sorted by place.
+""",
+    {0: "valid; warnings do not count", 1: "problems, listed on stdout", 2: "could not run"},
+    (
+        Example("okgen validate", "the cluster.yaml of this folder"),
+        Example("okgen validate --format concise clusters", "one line a problem, for editors"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from okgen import inputs, pipeline, vendor
 from okgen.commands import options
+from okgen.commands.manual import Example, Manual
 from okgen.fetch import Fetcher
 from okgen.folders import enter
 from okgen.kustomize import VENDORED
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 
     from okgen.pipeline import Resolved
     from okgen.vendor import Outcome, Source
+
+MANUAL = Manual(
+    """\
+For clusters that must not fetch from the Internet. The files go to <root>/<gitops.path>/_vendor/; what
+is there and right is not fetched again. Each is verified by its SHA-256 before it gets its name.
+""",
+    {
+        0: "all files are there",
+        1: "problems, or content that is not what is pinned",
+        2: "out of reach, or could not run",
+    },
+    (
+        Example("okgen vendor .", "for every cluster below this folder"),
+        Example("okgen vendor --mirror https://github.com/=https://mirror.local/ .", "from a mirror"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

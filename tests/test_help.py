@@ -1,0 +1,75 @@
+"""The help pages: complete, of one form, and every example on them works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import rendering
+import repositories
+from okgen.cli import COMMANDS, parser_for
+from okgen.commands.manual import Manual
+
+NAMES = [command.name for command in COMMANDS]
+# What needs the network, or goes on until it is stopped, is only parsed.
+NOT_RUN = ("vendor", "watch")
+
+
+def manual(name: str) -> Manual:
+    found = import_module(f"okgen.commands.{name}").MANUAL
+    assert isinstance(found, Manual)
+    return found
+
+
+EXAMPLES = [each.line for name in NAMES for each in manual(name).examples]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_help_page_has_its_parts_and_fits(name: str, tmp_path: Path) -> None:
+    code, out, _ = rendering.okgen(name, "--help", cwd=tmp_path)
+
+    assert code == 0
+    parts = [line for line in out.splitlines() if re.fullmatch(r"[a-z ]+:", line)]
+    assert parts[-2:] == ["exit codes:", "examples:"]
+    assert "options:" in parts
+    assert all(len(line) <= 105 for line in out.splitlines())
+    assert set(manual(name).exits) <= {0, 1, 2, 130}
+    assert all(example.line.startswith(f"okgen {name}") for example in manual(name).examples)
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_an_example_parses(line: str) -> None:
+    words = shlex.split(line.split(" > ", maxsplit=1)[0])[1:]
+
+    assert parser_for(words).parse_args(words).command == words[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository with two rendered clusters, all committed, and nothing at the places that examples write to."""
+    repositories.init(tmp_path)
+    for place, name in ((tmp_path, "demo"), (tmp_path / "clusters", "other")):
+        place.mkdir(exist_ok=True)
+        text = rendering.written(rendering.minimal(metadata={"name": name}))
+        (place / "cluster.yaml").write_text(text, encoding="utf-8")
+    assert rendering.okgen("render", ".", cwd=tmp_path)[0] == 0
+    repositories.commit_all(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", [line for line in EXAMPLES if line.split()[1] not in NOT_RUN])
+def test_an_example_runs(line: str, folder: Path) -> None:
+    if line == "okgen init":
+        (folder / "cluster.yaml").unlink()
+    environment = repositories.environment(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+    run = subprocess.run(["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stdout + run.stderr
