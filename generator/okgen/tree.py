@@ -132,7 +132,7 @@ def contents(folder: str, paths: Iterable[str], most: int, *, trusted_root: str 
                 parent, _, name = path.rpartition("/")
                 above = folders.find(parent)
                 if above is not None and kind_of(above, name) == FILE:
-                    with open(os.open(name, _READ, dir_fd=above), "rb") as stream:
+                    with open(os.open(name, READ, dir_fd=above), "rb") as stream:
                         found[path] = stream.read(most + 1)
     finally:
         folders.close()
