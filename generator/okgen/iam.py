@@ -24,7 +24,7 @@ POLICIES_OF_A_ROLE = 10
 _ROOM = POLICY_SIZE - len('{"Version":"2012-10-17","Statement":[]}')
 _PIECE = _ROOM - len("Part9999")
 _MOST_KEPT = 512
-_shared: dict[int, Shared] = {}  # by id, which stands for the same object as long as that is kept
+_shared: dict[str, Shared] = {}
 
 
 class Excess(NamedTuple):
@@ -122,12 +122,13 @@ def trust(cluster: Cluster, role: Role) -> Statement:
 
 
 def shared(statement: Statement) -> Shared:
-    """The statement as documents hold it. Most are the same object in every cluster, see ``Template.build``."""
-    found = _shared.get(id(statement))
-    if found is None or found.value is not statement:
+    """The statement as documents hold it; many are the same for all clusters of an account."""
+    key = repr(statement)
+    found = _shared.get(key)
+    if found is None:
         if len(_shared) >= _MOST_KEPT:
             _shared.clear()
-        found = _shared[id(statement)] = Shared(statement)
+        found = _shared[key] = Shared(statement)
     return found
 
 
