@@ -58,10 +58,8 @@ def planned(
 def written(jobs: list[Job], output: str | None, *, force: bool) -> Iterator[tuple[Job, Plan]]:
     """The second pass: each job with its plan, which is carried out by then. Raises Unable, TemplateError."""
     again = _planned_again([job for job in jobs if job.plan is None], output, force=force)
-    for job in jobs:
-        todo = job.plan or next(again)
-        tree.apply(todo)
-        yield job, todo
+    plans = (job.plan or next(again) for job in jobs)
+    yield from zip(jobs, tree.apply_all(plans), strict=True)
 
 
 def _kept(found: Plan, *, is_room: bool) -> Plan | None:

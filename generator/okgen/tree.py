@@ -165,27 +165,6 @@ def _holds_only(folders: Folders, path: str, files: set[str], above: set[str]) -
     return all(name in files or (name in above and _holds_only(folders, name, files, above)) for name in inner)
 
 
-def content(folder: str, root: str, path: str, most: int) -> bytes:
-    """The first ``most`` bytes of a file in a cluster's folder, none where no file is; no symbolic link is followed.
-
-    Raises Refused and Unable as ``snapshot`` does.
-    """
-    top = enter(folder, root)
-    if top is None:
-        return b""
-    folders = Folders(top)
-    parent, _, name = path.rpartition("/")
-    try:
-        with naming("read", os.path.join(folder, path)):
-            above = folders.find(parent)
-            if above is None or kind_of(above, name) != FILE:
-                return b""
-            with open(os.open(name, READ, dir_fd=above), "rb") as stream:
-                return stream.read(most)
-    finally:
-        folders.close()
-
-
 def apply(plan: Plan) -> None:
     """Carries a plan out, and writes nothing where it is empty.
 
