@@ -74,9 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _differs(diffs: list[ClusterDiff], expect_empty: bool) -> bool:
+    from okgen.diff.full import names
+
     if not expect_empty:
         return any(each.effects or each.state in ("added", "removed") for each in diffs)
     files = sorted({f"{each.folder}/{name}" for each in diffs for name in each.files})
     if files:
-        sys.stderr.write(f"expected no difference, and {len(files)} files differ\n")
+        what = "1 file differs" if len(files) == 1 else f"{len(files)} files differ"
+        sys.stderr.write(f"expected no difference, and {what}: {names(files)}\n")
     return bool(files)

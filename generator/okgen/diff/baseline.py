@@ -20,10 +20,12 @@ class Baseline:
     """Fetches old files when they are first asked for, those of a repository together.
 
     ``base`` is the revision, or None for the last commit: then a repository without one, or no repository, has none.
+    ``is_asked_for``: whether the trees are those of the revision, too.
     """
 
     def __init__(self, inputs: Iterable[Input], base: str | None) -> None:
         self._base = base
+        self.is_asked_for = base is not None
         self._revisions: dict[str, Revision | None] = {}
         self._paths: dict[str, list[str]] = {}
         self._sources: dict[str, dict[str, bytes]] = {}
@@ -36,7 +38,7 @@ class Baseline:
 
         if root not in self._revisions:
             try:
-                self._revisions[root] = Revision(root, self._base or _LAST)
+                self._revisions[root] = Revision(root, _LAST if self._base is None else self._base)
             except Unable:
                 if self._base is not None:
                     raise

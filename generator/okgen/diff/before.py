@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 NOT_OURS = "not written by okgen"
+TOO_MUCH = "too much differs to compare it all"
+MOST_TOGETHER = 8 * 1024 * 1024  # bytes of a cluster's files that differ; a whole tree has a tenth of a MiB
 _PLACES = {SYMLINK: "a symbolic link was there", FOLDER: "a folder was there", SPECIAL: "a special file was there"}
 
 
@@ -23,10 +25,10 @@ def on_disk(folder: str, trusted_root: str, files: Mapping[str, str]) -> Before:
     known, wanted = snapshot.known, snapshot.wanted
     dropped = [path for path in {**known.files, **known.pending} if path not in wanted and path in snapshot.found]
     paths = [path for path, digest in wanted.items() if snapshot.found.get(path) != digest] + dropped
-    contents = tree.contents(folder, paths, source.MOST_BYTES, trusted_root=trusted_root)
+    contents = tree.contents(folder, paths, source.MOST_BYTES, MOST_TOGETHER, trusted_root=trusted_root)
     differences = [
-        _place(path, snapshot.found[path], files.get(path))
-        if snapshot.found.get(path) in _PLACES
+        unread(path, _PLACES.get(snapshot.found[path], TOO_MUCH), files.get(path))
+        if path in snapshot.found and path not in contents
         else difference(path, contents.get(path), files.get(path), known)
         for path in paths
     ]
@@ -49,8 +51,9 @@ def difference(path: str, old: bytes | None, new: str | None, known: index.Index
         return Difference(path, "", new, "not UTF-8", readable=False)
 
 
-def _place(path: str, kind: str, new: str | None) -> Difference:
-    return Difference(path, None if new is not None else "", new, _PLACES[kind], readable=False)
+def unread(path: str, why: str, new: str | None) -> Difference:
+    """A place with something of which the content is not known."""
+    return Difference(path, "", new, why, readable=False)
 
 
 def strays(parent: str, trusted_root: str, claimed: Collection[str]) -> list[str]:

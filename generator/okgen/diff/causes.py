@@ -7,15 +7,16 @@ rendering once more for each changed key, with that key as it was.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen import __version__, source
 from okgen.diff.compare import compare
+from okgen.diff.keys import NOTHING, below, changed_keys, taken
 from okgen.diff.nouns import ADDED, Cause, Entry, Item
+from okgen.diff.present import Present
 from okgen.diff.read import Unreadable
+from okgen.diff.units import NO_DATA
 from okgen.emit import dump
-from okgen.plan import EDITED
 from okgen.problem import Path, Refused, dotted
 from okgen.render import Renderer
 from okgen.resolve import resolve
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from okgen.source import Document
 
 _MOST_KEYS = 30  # changed keys that are each tried by a render
-_NOTHING = object()
+UNEXPLAINED = Cause("the old tree was not what its cluster.yaml renders")
 
 Tree = dict[str, str]
 
@@ -39,12 +40,13 @@ Tree = dict[str, str]
 class _Past(NamedTuple):
     """What is known of a cluster before: its cluster.yaml, what that renders now, the keys that changed since.
 
-    ``others``: by changed key, two trees that differ by what follows from it.
+    ``changed``: the keys that differ, each with the path to show for it. ``others``: by changed key, two trees that
+    differ by what follows from it.
     """
 
     document: Document
     tree: Tree
-    changed: list[Path]
+    changed: dict[Path, Path]
     others: dict[Path, tuple[Tree, Tree]]
 
 
@@ -62,12 +64,24 @@ class Causes:
             cause = Cause("" if raw is None else "not rendered before", each.document.file, 1)
             return [item._replace(causes=(cause,)) for item in diff.items]
         past = self._past(each, raw) if raw is not None else None
+        present = Present(each, was)
+        if past is None:
+            return [item._replace(causes=_remarked(item) or present.causes(item)) for item in diff.items]
         old = {one.path: one.old for one in was.differences}
-        return [item._replace(causes=self._causes(item, each, was, past, old)) for item in diff.items]
+        found = []
+        for item in diff.items:
+            causes = self._causes(item, each, was, past, old)
+            if UNEXPLAINED in causes and not self._baseline.is_asked_for:
+                # What is on disk was rendered from a cluster.yaml that was never committed.
+                causes = tuple(dict.fromkeys((*present.causes(item), *causes)))
+                causes = tuple(one for one in causes if one != UNEXPLAINED)
+            found.append(item._replace(causes=causes))
+        return found
 
-    def gone(self, items: Iterable[Item], name: str) -> list[Item]:
-        """The items of a cluster that is gone, each with its causes."""
-        return [each._replace(causes=(Cause(f"no cluster.yaml has the name {name} any more"),)) for each in items]
+    @staticmethod
+    def gone(items: Iterable[Item], why: str) -> list[Item]:
+        """The items of a cluster that is gone, each with its cause."""
+        return [each._replace(causes=(Cause(why),)) for each in items]
 
     def _past(self, each: Rendered, raw: bytes) -> _Past | None:
         try:
@@ -77,7 +91,7 @@ class Causes:
         tree = self._tree(document, each)
         if tree is None:
             return None
-        return _Past(document, tree, _changed_keys(document.data, each.document.data), {})
+        return _Past(document, tree, changed_keys(document.data, each.document.data), {})
 
     def _tree(self, document: Document, each: Rendered) -> Tree | None:
         """What a document renders into, None when it is refused."""
@@ -88,13 +102,10 @@ class Causes:
             return None
 
     def _causes(
-        self, item: Item, each: Rendered, was: Before, past: _Past | None, old: Mapping[str, str | None]
+        self, item: Item, each: Rendered, was: Before, past: _Past, old: Mapping[str, str | None]
     ) -> tuple[Cause, ...]:
         found: dict[Cause, None] = {}
         for change, fields in item.touches:
-            if past is None:
-                found.update(dict.fromkeys(_by_remark(change)))
-                continue
             places = _places(change, fields)
             before = old.get(change.was or change.file)
             rendered = past.tree.get(change.was or change.file)
@@ -109,11 +120,11 @@ class Causes:
         moved = [place for place in places if self._differs(change, place, before, after)]
         if not moved:
             return
-        keys = past.changed
+        keys = list(past.changed)
         if 1 < len(keys) <= _MOST_KEYS:
             keys = [key for key in keys if self._follows(change, moved, key, each, past)] or keys
         for key in keys:
-            yield _cause(key, each.document)
+            yield _cause(past.changed[key], each.document)
 
     def _follows(self, change: Change, places: list[Any], key: Path, each: Rendered, past: _Past) -> bool:
         """Whether a change is another, or none, when a key is as it was.
@@ -134,7 +145,7 @@ class Causes:
         if one is None or other is None:
             return True
         first, second = (_at(self._value(change.file, text), place) for text in (one, other))
-        return bool(first is _NOTHING) is not bool(second is _NOTHING) or bool(compare(first, second))
+        return bool(first is NOTHING) is not bool(second is NOTHING) or bool(compare(first, second))
 
     def _value(self, file: str, text: str) -> Any:  # noqa: ANN401 - any plain data
         found = self._reader.unit(file, text)
@@ -143,7 +154,7 @@ class Causes:
 
 def _with(each: Rendered, data: Any, source_of: Any, key: Path) -> Document:  # noqa: ANN401 - any plain data
     """A cluster.yaml that has what another has at one key."""
-    return source.parse(dump(_taken(data, source_of, key)).encode(), each.document.file)
+    return source.parse(dump(taken(data, source_of, key)).encode(), each.document.file)
 
 
 def _places(change: Change, fields: tuple[Field, ...]) -> list[Any]:
@@ -156,73 +167,37 @@ def _at(value: Any, path: Any) -> Any:  # noqa: ANN401 - any plain data
     for step in path:
         if isinstance(step, Entry):
             entries = value if isinstance(value, list) else []
-            value = next((each for each in entries if _is_entry(each, step)), _NOTHING)
+            value = next((each for each in entries if step.leads_to(each)), NOTHING)
         elif isinstance(step, str):
-            value = value.get(step, _NOTHING) if isinstance(value, dict) else _NOTHING
+            value = value.get(step, NOTHING) if isinstance(value, dict) else NOTHING
         else:
-            value = value[step] if isinstance(value, list) and step < len(value) else _NOTHING
+            value = value[step] if isinstance(value, list) and step < len(value) else NOTHING
     return value
 
 
-def _is_entry(value: Any, step: Entry) -> bool:  # noqa: ANN401
-    if not isinstance(value, dict):
-        return [value] == [wanted for _, wanted in step.pairs]
-    return all(value.get(key) == wanted for key, wanted in step.pairs)
+def _remarked(item: Item) -> tuple[Cause, ...]:
+    """That old files were not as okgen wrote them."""
+    return tuple(dict.fromkeys(Cause(_why(change.remark)) for change, _ in item.touches if change.remark))
 
 
-def _by_remark(change: Change) -> Iterator[Cause]:
-    if change.remark:
-        yield Cause(change.remark)
+def _why(remark: str) -> str:
+    """What of a remark is a cause."""
+    return remark.partition("; ")[0].removeprefix(NO_DATA)
 
 
 def _by_tree(change: Change, was: Before) -> Iterator[Cause]:
     """Why an old file was not what this okgen makes of the old cluster.yaml."""
     if change.remark:
-        yield Cause(EDITED if change.remark.startswith(EDITED) else change.remark)
+        yield Cause(_why(change.remark))
     elif was.okgen not in ("", __version__):
         yield Cause(f"okgen upgrade {was.okgen} → {__version__}")
     else:
-        yield Cause("the old tree was not what its cluster.yaml renders")
+        yield UNEXPLAINED
 
 
 def _cause(key: Path, document: Document) -> Cause:
     data = document.data
     for step in key:
-        data = _step(data, step)
+        data = below(data, step)
     line, _ = document.place(key, key=True)
-    return Cause("taken out" if data is _NOTHING else "", document.file, line, dotted(key))
-
-
-def _step(data: Any, step: str | int) -> Any:  # noqa: ANN401
-    if isinstance(data, dict):
-        return data.get(step, _NOTHING)
-    return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else _NOTHING
-
-
-def _changed_keys(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - any plain data
-    """The paths of cluster.yaml that differ: of a list whose entries came or went, the list."""
-    found: dict[Path, None] = {}
-    for field in compare(old, new):
-        path: Path = ()
-        for step in field.path:
-            if isinstance(step, Entry):
-                break
-            path = (*path, step)
-        found[path] = None
-    return list(found)
-
-
-def _taken(data: Any, other: Any, key: Path) -> Any:  # noqa: ANN401 - any plain data
-    """A copy of data with what another has at a path, which may be nothing."""
-    if not key:
-        return other
-    copy = deepcopy(data)
-    target = copy
-    for step in key[:-1]:
-        target, other = _step(target, step), _step(other, step)
-    value = _step(other, key[-1])
-    if isinstance(target, dict) and value is _NOTHING:
-        target.pop(key[-1], None)
-    elif isinstance(target, dict | list):
-        target[key[-1]] = deepcopy(value)  # type: ignore[index]  # a step of the kind it takes
-    return copy
+    return Cause("taken out" if data is NOTHING else "", document.file, line, dotted(key))

@@ -110,8 +110,12 @@ class _Judge:
         for folder, was in found.items():
             changes, followers = self._comparer.changes(was.differences)
             name, where = os.path.basename(folder), os.path.relpath(folder)
-            told = self._causes.gone(items(name, REMOVED, changes, self._records), name)
+            told = Causes.gone(items(name, REMOVED, changes, self._records), self._why_gone(name, where))
             yield ClusterDiff(name, "", where, REMOVED, was.okgen, tuple(changes), tuple(told), tuple(followers))
+
+    def _why_gone(self, name: str, where: str) -> str:
+        left = "" if self._base is not None else f"; okgen leaves its tree {where} for you to delete"
+        return f"no cluster.yaml has the name {name} any more{left}"
 
     def _gone_since(self, place: Place, claimed: set[str]) -> dict[str, Before]:
         from okgen.diff.revision import Tree

@@ -215,17 +215,16 @@ AGGREGATED = "rbac.authorization.k8s.io/aggregate-to-"
 
 
 class Grant(NamedTuple):
-    """A list whose entries are rights: more of them is more. ``what`` they allow; ``less`` is what fewer lead to."""
+    """A list whose entries are rights: more of them is more. ``what`` they allow."""
 
     path: tuple[str, ...]
     what: str
-    less: str
 
 
 # Argo CD's project specification: what is not listed is not synced.
 GRANTS: dict[tuple[str, str], tuple[Grant, ...]] = {
     ("argoproj.io", "AppProject"): tuple(
-        Grant(("spec", name), what, "Argo CD leaves in place what its project no longer admits")
+        Grant(("spec", name), what)
         for name, what in (
             ("sourceRepos", "sync from"),
             ("destinations", "deploy to"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from okgen.diff.before import NOT_OURS
 from okgen.diff.facts import REFUSED, REMOVAL, RISKS, WIDENED
 from okgen.diff.group import groups, rows
+from okgen.plan import EDITED
 from okgen.report.paint import BLUE, BOLD, RED, YELLOW, Paint
 from okgen.text import harmless
 
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 3
 _MOST_LINES = 20
+_STOPS = (EDITED, NOT_OURS)
 _MOST_SUBJECTS = 9
 _SIGNS = {"+": "\x1b[32m", "-": "\x1b[31m", "~": YELLOW}
 _GRAVE = (REMOVAL, REFUSED, WIDENED)
 
 
-def text(diffs: Sequence[ClusterDiff], _base: str | None, *, color: bool) -> str:
+def text(diffs: Sequence[ClusterDiff], base: str | None, *, color: bool) -> str:
     """The table, then what there is to know by risk, then what was folded."""
     paint = Paint(color)
     parts = [_table(rows(diffs), paint)]
@@ -32,8 +35,8 @@ def text(diffs: Sequence[ClusterDiff], _base: str | None, *, color: bool) -> str
             last = group.item.risk
             parts.append(paint(RED if last in _GRAVE else BOLD, RISKS[last].heading) + "\n")
         parts.append(_group(group, paint, many=len(diffs) > 1))
-    folded = folded_line(diffs)
-    return "\n".join([*parts, *([f"{folded}\n"] if folded else [])])
+    last_lines = [line for line in (stops_line(diffs, base), folded_line(diffs)) if line]
+    return "\n".join([*parts, *(["\n".join(last_lines) + "\n"] if last_lines else [])])
 
 
 def folded_line(diffs: Sequence[ClusterDiff]) -> str:
@@ -43,7 +46,20 @@ def folded_line(diffs: Sequence[ClusterDiff]) -> str:
     told = [
         f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((files, "file"), (fields, "field")) if count
     ]
-    return f"folded: {' and '.join(told)} that merely follow (README, index, digests, version labels)" if told else ""
+    if not told:
+        return ""
+    follow = "follows" if files + fields == 1 else "follow"
+    return f"folded: {' and '.join(told)} that merely {follow} (README, index, digests, version labels)"
+
+
+def stops_line(diffs: Sequence[ClusterDiff], base: str | None) -> str:
+    """That a render would stop at edits, where there are any on disk; else empty."""
+    edited = sum(change.remark.startswith(_STOPS) for each in diffs for change in each.changes)
+    if base is not None or not edited:
+        return ""
+    return (
+        f"{edited} of these files okgen did not write as they are: a render stops at them, and --force overwrites them"
+    )
 
 
 def names(clusters: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from okgen.diff import dns, facts, nouns, policies, refusals, removals, rights
 from okgen.diff.facts import DNS, IMAGE, NARROWED, REFUSED, REMOVAL, REST, RESTART, WIDENED
 from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Field, Item
 from okgen.diff.words import lines_of, value_of
+from okgen.kustomize import VENDORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -178,15 +179,10 @@ def _object(change: Change, records_of: Callable[[str], Records]) -> Iterator[It
     if changed.wider:
         yield _item(WIDENED, change, changed.wider, "", changed.fields)
     if changed.narrower:
-        yield _item(NARROWED, change, changed.narrower, _less(change, changed.fields), changed.fields)
+        yield _item(NARROWED, change, changed.narrower, "", changed.fields)
     if changed.wider or changed.narrower:
         rest = [each for each in rest if each not in changed.fields]
     yield from _workload(change, rest, records_of(change.addon) if change.addon else {})
-
-
-def _less(change: Change, fields: Sequence[Field]) -> str:
-    grants = facts.GRANTS.get((change.unit.group, change.unit.kind), ())
-    return next((each.less for each in grants for field in fields if field.path[: len(each.path)] == each.path), "")
 
 
 def _workload(change: Change, rest: list[Field], records: Records) -> Iterator[Item]:
@@ -227,9 +223,10 @@ def _kustomization(change: Change) -> Iterator[Item]:
     sources = [each for each in change.fields if each.path[:1] == ("resources",) and each.op != "order"]
     gone, came = ({_source(each): each for each in sources if each.op == op} for op in ("remove", "add"))
     both = [(gone.pop(name), came.pop(name)) for name in [name for name in gone if name in came]]
-    subject = f"upstream files of {change.addon}" if change.addon else change.unit.title
+    upstream = all("://" in _resource(each) or VENDORED in _resource(each) for each in sources)
+    subject = f"upstream files of {change.addon}" if change.addon and upstream else change.unit.title
     for name, field in gone.items():
-        note = removals.definitions(change, field)
+        note = removals.resource(change, _resource(field))
         yield _item(REMOVAL, change, [f"- {name}"], note, (field,))._replace(subject=_with(subject, change.remark))
     lines = [f"~ {_source(old)}: {_revision(old)} → {_revision(new)}" for old, new in both]
     lines += [f"+ {name}" for name in came]
@@ -250,7 +247,9 @@ def _resource(field: Field) -> str:
 def _source(field: Field) -> str:
     """What a resource is, whatever its version: the name of a file on the web, or the folder above a version."""
     resource = _resource(field)
-    return resource.rpartition("/")[2] if "://" in resource else resource.rpartition("/")[0] or resource
+    if "://" in resource:
+        return resource.rpartition("/")[2]
+    return resource.rpartition("/")[0] if f"/{VENDORED}/" in resource else resource
 
 
 def _revision(field: Field) -> str:

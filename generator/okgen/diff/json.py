@@ -100,12 +100,13 @@ def _object(change: Change) -> dict[str, Any]:
         "remark": change.remark or None,
     }
     if change.state == CHANGED:
-        fields = [_field(each, folded=False) for each in change.fields]
-        return {**known, "fields": [*fields, *(_field(each, folded=True) for each in change.folded)]}
+        fields = [field_of(each, folded=False) for each in change.fields]
+        return {**known, "fields": [*fields, *(field_of(each, folded=True) for each in change.folded)]}
     return {**known, "old": change.old and change.old.value, "new": change.new and change.new.value}
 
 
-def _field(field: Field, *, folded: bool) -> dict[str, Any]:
+def field_of(field: Field, *, folded: bool) -> dict[str, Any]:
+    """A field as the schema has it."""
     found: dict[str, Any] = {"path": [_step(step) for step in field.path], "op": field.op, "folded": folded}
     if field.op != "add":
         found["old"] = field.old

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from okgen.diff.facts import DNS, REFUSED, REMOVAL, RISKS, WIDENED
-from okgen.diff.full import cause_lines, folded_line, names, subjects
+from okgen.diff.full import cause_lines, folded_line, names, stops_line, subjects
 from okgen.diff.group import groups, rows
 from okgen.text import harmless
 
@@ -51,8 +51,8 @@ def text(diffs: Sequence[ClusterDiff], base: str | None, *, color: bool) -> str:
             parts += [start, *blocks, end]
     if left_out:
         parts.append(f"\n{left_out} more changes do not fit here: `okgen diff` shows them.\n")
-    folded = folded_line(diffs)
-    return "".join([*parts, f"\n<sub>{folded}</sub>\n" if folded else ""])
+    last = [line for line in (stops_line(diffs, base), folded_line(diffs)) if line]
+    return "".join([*parts, *(f"\n<sub>{line}</sub>\n" for line in last)])
 
 
 def _length(part: str) -> int:

@@ -23,12 +23,20 @@ class Entry(NamedTuple):
 
     pairs: tuple[tuple[str, Any], ...]
 
+    def leads_to(self, value: object) -> bool:
+        """Whether this is the step to that entry of a list."""
+        if not isinstance(value, dict):
+            return [value] == [wanted for _, wanted in self.pairs]
+        return all(value.get(key) == wanted for key, wanted in self.pairs)
+
     def __str__(self) -> str:
         shown = [_plain(value) for _, value in self.pairs if value is not None]
         return f"[{' '.join(shown)}]"
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(map(_plain, value.values()))
     return ",".join(map(_plain, value)) or "core" if isinstance(value, list) else str(value) or '""'
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.diff import facts, nouns
+from okgen.kustomize import VENDORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from okgen.diff.nouns import Change, Field, Unit
+    from okgen.diff.nouns import Change, Unit
 
 _BY_HAND = {"bootstrap": "it was applied by hand: delete it by hand", "iam": "deploy the stack again"}
 _NAMESPACE = "/namespace"  # no API group
@@ -17,8 +18,8 @@ _WHITELISTS = ("clusterResourceWhitelist", "namespaceResourceWhitelist")
 _LEFT = "Argo CD leaves it in the cluster, as its project no longer admits this kind or namespace: delete it by hand"
 _STAYS = "it stays in the cluster (Prune=false): delete it by hand when nothing needs it"
 ADDON = (
-    "delete its Application in Argo CD before you push (docs/argocd.md, Removing an add-on): its objects go with it; "
-    "CRDs and the namespace stay"
+    "Argo CD deletes its objects when you push, CRDs and the namespace excepted; remove first what depends on it: "
+    "docs/argocd.md, Removing an add-on"
 )
 CLUSTER = (
     "nothing in the cluster goes by itself, as the Application that would prune has lost its folder: "
@@ -77,12 +78,13 @@ def _of_object(unit: Unit, missing: Lost) -> str:
     return f"Argo CD prunes it{': ' if data else ''}{data}"
 
 
-def definitions(change: Change, field: Field) -> str:
-    """What becomes of upstream's CRDs that a kustomization lists no longer."""
-    kept = change.old is not None and _keeps(change.old)
-    stay = "its CRDs stay in the cluster with all objects of their kinds (Prune=false)"
-    gone = "its CRDs go, and with them every object of their kinds"
-    return (stay if kept else gone) if field.op == "remove" else ""
+def resource(change: Change, address: str) -> str:
+    """What becomes of what a kustomization lists no longer: upstream's CRDs, or anything else."""
+    if "://" not in address and VENDORED not in address:
+        return "Argo CD prunes what it holds"
+    if change.old is not None and _keeps(change.old):
+        return "its CRDs stay in the cluster with all objects of their kinds (Prune=false)"
+    return "its CRDs go, and with them every object of their kinds"
 
 
 def _keeps(unit: Unit) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from okgen import __version__, index, source
-from okgen.diff.before import difference
+from okgen.diff.before import MOST_TOGETHER, TOO_MUCH, difference, unread
 from okgen.diff.nouns import Before, Difference
 from okgen.problem import Refused, Unable
 from okgen.text import harmless
@@ -56,11 +56,13 @@ class Revision:
         """How the files to be differ from those of the commit, tree by tree. Raises Unable, Refused."""
         listed = self.listing([each.folder for each in trees])
         there = _by_folder(listed, [each.folder for each in trees])
-        indexes = self._contents(blob.id for blobs in there if (blob := blobs.get(index.NAME)))
+        together = MOST_TOGETHER * len(trees)
+        ids = [blob.id for blobs in there if (blob := blobs.get(index.NAME))]
+        indexes = self._contents(ids, index.MOST_BYTES, together)
         known = [_index(blobs, indexes, each.folder) for blobs, each in zip(there, trees, strict=True)]
         paths = [_paths(*each) for each in zip(trees, there, known, strict=True)]
-        wanted = (blobs[path].id for blobs, names in zip(there, paths, strict=True) for path in names if path in blobs)
-        contents = self._contents(wanted)
+        found = (blobs[path] for blobs, names in zip(there, paths, strict=True) for path in names if path in blobs)
+        contents = self._contents((blob.id for blob in found if blob.mode in _FILE_MODES), source.MOST_BYTES, together)
         return [
             _before(each, blobs, of, names, contents)
             for each, blobs, of, names in zip(trees, there, known, paths, strict=True)
@@ -76,7 +78,8 @@ class Revision:
         """The content of those of these files that are in the commit, paths from the repository's root."""
         listed = self.listing(paths)
         blobs = {path: listed[path] for path in paths if path in listed and listed[path].mode in _FILE_MODES}
-        contents = self._contents(blob.id for blob in blobs.values())
+        ids = [blob.id for blob in blobs.values()]
+        contents = self._contents(ids, source.MOST_BYTES, source.MOST_BYTES * len(ids))
         return {path: contents[blob.id] for path, blob in blobs.items() if blob.id in contents}
 
     @cache  # noqa: B019 - one object a run
@@ -98,8 +101,8 @@ class Revision:
         named = tuple(sorted(set(paths)))
         return self._listing(() if "" in named else named) if named else {}
 
-    def _contents(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """The content of blobs, of each at most 1 MiB and one byte, by id."""
+    def _contents(self, ids: Iterable[str], most: int, together: int) -> dict[str, bytes]:
+        """The content of blobs by id, of each the first ``most`` bytes and one more; none beyond ``together``."""
         wanted = list(dict.fromkeys(ids))
         if not wanted:
             return {}
@@ -108,7 +111,7 @@ class Revision:
             asked.write("".join(f"{each}\n" for each in wanted).encode())
             asked.seek(0)
             with self._start("cat-file", "--batch", stdin=asked) as process:
-                found = dict(_answers(process))
+                found = dict(_answers(process, most, together))
             if process.returncode:
                 raise Unable("--base: git cat-file failed")
         return found
@@ -131,7 +134,7 @@ class Revision:
             raise Unable(f"--base needs git: {error.strerror}") from None
 
 
-def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+def _answers(process: subprocess.Popen[bytes], most: int, together: int) -> Iterator[tuple[str, bytes]]:
     """What ``git cat-file --batch`` says: a line with id, type and size, the content, a line end."""
     stream = process.stdout
     assert stream is not None, "it was asked for"
@@ -140,11 +143,13 @@ def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
         if len(parts) != 3:  # noqa: PLR2004 - "<id> missing": a partial clone
             raise Unable(f"--base: the repository lacks an object: {head.decode(errors='replace').strip()}")
         size = int(parts[2])
-        content = stream.read(min(size, source.MOST_BYTES + 1))
+        content = stream.read(min(size, most + 1))
+        together -= len(content)
         rest = size - len(content) + 1
         while rest:
             rest -= len(stream.read(min(rest, 1 << 20))) or rest
-        yield parts[0].decode(), content
+        if together >= 0:
+            yield parts[0].decode(), content
 
 
 def _by_folder(listed: Mapping[str, Blob], folders: Sequence[str]) -> list[dict[str, Blob]]:
@@ -197,8 +202,9 @@ def _before(
     for path in paths:
         blob = blobs.get(path)
         if blob is not None and blob.mode in _KINDS:
-            new = tree.files.get(path)
-            found.append(Difference(path, None if new is not None else "", new, _KINDS[blob.mode], readable=False))
+            found.append(unread(path, _KINDS[blob.mode], tree.files.get(path)))
+        elif blob is not None and blob.id not in contents:
+            found.append(unread(path, TOO_MUCH, tree.files.get(path)))
         else:
             old = None if blob is None else contents[blob.id]
             found.append(difference(path, old, tree.files.get(path), known))

@@ -21,6 +21,7 @@ _ADDON = re.compile(
 )
 _OWN_NAME = re.compile(r"^  name: ([a-z0-9.-]+)$", re.MULTILINE)
 _OWN_NAMESPACE = re.compile(r"^  namespace: ([a-z0-9.-]+)$", re.MULTILINE)
+NO_DATA = "cannot be compared as data: "
 _NAMESPACES = "namespaces"
 _DOCUMENTS = {"PolicyDocument", "AssumeRolePolicyDocument"}
 _MOST_KEPT = 4096
@@ -118,11 +119,11 @@ def _mark(path: str, unit: Unit) -> object:
 
 
 def _as_text(each: Difference, why: str) -> Change:
+    told = [each.remark] if each.remark and each.readable else []
+    remark = "; ".join([*told, f"{NO_DATA}{why}"])
     old, new = read.as_text(each.path, each.old or ""), read.as_text(each.path, each.new or "")
     field = Field((), "replace", each.old, each.new)
-    return Change(
-        each.path, "", addon_of(each.path), CHANGED, old, new, (field,), (), f"cannot be compared as data: {why}"
-    )
+    return Change(each.path, "", addon_of(each.path), CHANGED, old, new, (field,), (), remark)
 
 
 def _folded(change: Change, moved: set[str]) -> Change:

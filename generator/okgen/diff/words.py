@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 110
 _MOST_LINES = 12
+_MOST_COMPARED = 20_000  # characters of texts that are no data
 ARROW = "→"
 
 
@@ -79,12 +80,17 @@ def text_lines(old: str, new: str) -> list[str]:
     """The lines that differ between two texts, at most a dozen."""
     found = [
         f"  {line[0]} {line[1:]}"[: _WIDTH + 4]
-        for line in difflib.unified_diff(old.splitlines()[:2000], new.splitlines()[:2000], lineterm="", n=0)
+        for line in difflib.unified_diff(_lines(old), _lines(new), lineterm="", n=0)
         if line[0] in "+-" and not line.startswith(("+++", "---"))
     ]
     return (
         [*found[:_MOST_LINES], f"  … and {len(found) - _MOST_LINES} more lines"] if len(found) > _MOST_LINES else found
     )
+
+
+def _lines(text: str) -> list[str]:
+    """The first lines, cut where they are long: what is compared may be of any size."""
+    return [line[:_WIDTH] for line in text[:_MOST_COMPARED].splitlines()]
 
 
 def _argument(field: Field) -> str:

@@ -28,8 +28,7 @@ def go(*arguments: str) -> str:
 
 
 def place(module: str) -> Path:
-    """Where a module's source is, once it has been downloaded."""
-    go("mod", "download", module)
+    """Where a module's source is."""
     return Path(go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module).strip())
 
 
