@@ -14,7 +14,7 @@ settings.register_profile("explore", deadline=None, max_examples=3000)
 settings.load_profile("explore" if os.environ.get("OKGEN_EXPLORE") else "same")
 
 # Files whose tests run other programs: marked `tools`, and last in the run, in this order.
-TOOLS = ("test_wheel", "test_pre_commit", "test_kustomize", "test_kubeconform", "test_parity")
+TOOLS = ("test_wheel", "test_pre_commit", "test_action", "test_kustomize", "test_kubeconform", "test_parity")
 
 
 # A shell that starts the run in the background has it ignored, and every child would inherit that.

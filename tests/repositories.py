@@ -6,6 +6,8 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+from rendering import REPOSITORY
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -43,3 +45,27 @@ def commit_all(folder: Path, message: str = "all") -> str:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--no-verify", "--message", message)
     return git(folder, "rev-parse", "HEAD").strip()
+
+
+PARTS = (
+    ".pre-commit-hooks.yaml",
+    "action.yml",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "generator",
+    "schemas",
+    "overlays",
+)
+
+
+def copy_of_checkout(folder: Path) -> str:
+    """What one installs okgen from, as the files of this checkout are now, in a repository; its revision."""
+    init(folder)
+    listed = git(REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *PARTS)
+    for name in filter(None, listed.split("\0")):
+        here = REPOSITORY / name
+        if here.exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(here.read_bytes())
+    return commit_all(folder)

@@ -15,7 +15,6 @@ import repositories
 from okgen import inputs
 from repositories import commit_all, git
 
-PARTS = (".pre-commit-hooks.yaml", "pyproject.toml", "README.md", "LICENSE", "generator", "schemas", "overlays")
 BOTH = {"cert-manager": None, "external-secrets": None}
 PRE_COMMIT = str(Path(sys.executable).with_name("pre-commit"))
 
@@ -37,14 +36,8 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Hooks:
     if not Path(PRE_COMMIT).exists():
         pytest.skip("NOT TESTED: the pre-commit hooks. To test them: pip install --group test")
     folder = tmp_path_factory.mktemp("hooks")
-    source = repositories.init(folder / "okgen")
-    listed = git(rendering.REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *PARTS)
-    for name in filter(None, listed.split("\0")):
-        here = rendering.REPOSITORY / name
-        if here.exists():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes(here.read_bytes())
-    return Hooks(source, commit_all(source), folder / "home")
+    revision = repositories.copy_of_checkout(folder / "okgen")
+    return Hooks(folder / "okgen", revision, folder / "home")
 
 
 class Clone(NamedTuple):
