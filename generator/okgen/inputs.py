@@ -123,11 +123,12 @@ def _below(folder: str) -> Iterator[str]:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name != ".git":
                         pending.append(entry.path)
-                elif _is_cluster(entry.name) and not entry.is_dir():
+                elif is_cluster(entry.name) and not entry.is_dir():
                     yield entry.path
 
 
-def _is_cluster(name: str) -> bool:
+def is_cluster(name: str) -> bool:
+    """Whether a file of that name counts as an input in a folder."""
     # A leading dot: what editors leave beside a file they have open.
     return name == DEFAULT or (name.endswith(_SUFFIXES) and not name.startswith("."))
 

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 GIVEN = "given"  # cluster.yaml says so
 ABSENT = "absent"  # cluster.yaml does not say, and no default does
-DEFAULT = "default"  # a schema or addon.yaml says so for a cluster.yaml that does not
-DERIVED = "derived"  # worked out from other values, which are below it
+DEFAULT = (
+    "default"  # a schema or addon.yaml says so for a cluster.yaml that does not, or works it out from what is below
+)
+DERIVED = "derived"  # a fact of addon.yaml or of the partitions that follows from what is below it
 RELEASE = "release"  # a fact of the add-on's version, in addon.yaml
 TEMPLATE = "template"  # a scalar of overlays/<add-on>/
 PATCH = "patch"  # a patch file beside cluster.yaml
@@ -25,9 +27,10 @@ class Cause(NamedTuple):
     ``kind`` is one of the above. ``file`` is relative to the current folder for the user's files, and
     ``overlays/…``, ``schemas/…`` or ``okgen/…`` for okgen's own. ``line`` and ``column`` count from 1. ``path`` is the
     key path in cluster.yaml, ``("addons", "NAME", "policy")``, also for ABSENT and DEFAULT, where the key is
-    not there, and for DERIVED where that is a default; for facts the key path in the file; for the others ``()``.
+    not there; for DERIVED and RELEASE the key path in the file; for the others ``()``.
     ``text`` is what stands there, or what is done, in one line. ``is_condition`` says that the value is there because
-    of it rather than that it has this text. ``below`` are this cause's own causes.
+    of it rather than that it has this text. ``below`` are this cause's own causes. ``note`` is the description of a
+    key whose default it is.
     """
 
     kind: str
@@ -38,6 +41,7 @@ class Cause(NamedTuple):
     text: str
     is_condition: bool = False
     below: tuple[Cause, ...] = ()
+    note: str = ""
 
 
 def ends(causes: Iterable[Cause]) -> list[Cause]:

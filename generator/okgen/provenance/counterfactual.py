@@ -17,7 +17,7 @@ from okgen.resolve import assume, core_of
 from okgen.source import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from okgen.catalogue import Catalogue
     from okgen.cluster import Cluster
@@ -37,13 +37,14 @@ class Counterfactual:
         self._catalogue, self._schema = catalogue, schema
         self._renderer = Renderer()
         self._trees: dict[Path, list[Tree]] = {}
+        self._joint: dict[tuple[Path, ...], Tree | None] = {}
         self._moved: dict[tuple[Path, str], frozenset[Path]] = {}
         core = core_of(document.data, schema)
-        self._values: dict[str, Any] = {**core, "addons": {each.addon.name: each.values for each in cluster.addons}}
+        self.values: dict[str, Any] = {**core, "addons": {each.addon.name: each.values for each in cluster.addons}}
 
     def paths(self) -> Iterator[Path]:
         """The path of every value of cluster.yaml, those with a default included, and of every add-on."""
-        yield from fields.leaves({key: value for key, value in self._values.items() if key != "addons"})
+        yield from fields.leaves({key: value for key, value in self.values.items() if key != "addons"})
         for enabled in self._cluster.addons:
             yield ("addons", enabled.addon.name)
             yield from fields.leaves(enabled.values, ("addons", enabled.addon.name))
@@ -52,14 +53,48 @@ class Counterfactual:
         """The fields of a file that are others, or gone, when the value at a path of cluster.yaml is another."""
         key = path, file
         if key not in self._moved:
-            text = self._files[file]
-            others = {tree.get(file) for tree in self._others(path)} - {text}
-            found: set[Path] = set()
-            for other in others:
-                data = fields.data_of(file, text)
-                found.update(fields.leaves(data) if other is None else fields.moved(data, fields.data_of(file, other)))
+            found = {each for tree in self._others(path) for each in self._differences(file, tree)}
             self._moved[key] = frozenset(found)
         return self._moved[key]
+
+    def together(self, file: str, leaf: Path, paths: Iterable[Path]) -> list[Path]:
+        """A smallest set of values that make a field another only when all of them are; empty where none do.
+
+        Of two add-ons that share a namespace, for one, both hold it in the lists that name it. A file that is there for
+        any add-on has none of them for its cause.
+        """
+        sections = [path for path in paths if is_addon(path)]
+        for together in ([path for path in paths if not is_addon(path)], sections):
+            if leaf in self._jointly(together, file):
+                needed = list(together)
+                for path in together:
+                    fewer = [each for each in needed if each != path]
+                    if leaf in self._jointly(fewer, file):
+                        needed = fewer
+                return needed
+        return []
+
+    def _jointly(self, paths: list[Path], file: str) -> frozenset[Path]:
+        """The fields of a file that are others when all of these values are."""
+        key = tuple(paths)
+        if key not in self._joint:
+            data = deepcopy(self._document.data)
+            for path in paths:
+                if is_addon(path):
+                    data["addons"].pop(path[1], None)
+                else:
+                    for value in variants(path, fields.at(self.values, path), self._schema)[:1]:
+                        _put(data, path, value, self.values)
+            self._joint[key] = self._rendered(data)
+        tree = self._joint[key]
+        return frozenset(self._differences(file, tree)) if tree and file in tree else frozenset()
+
+    def _differences(self, file: str, tree: Tree) -> Iterator[Path]:
+        """The fields of a file that are others, or gone, in another tree."""
+        other = tree.get(fields.counterpart(file, self._files, tree) or "")
+        if other != self._files[file]:
+            data = fields.data_of(file, self._files[file])
+            yield from fields.leaves(data) if other is None else fields.moved(data, fields.data_of(file, other))
 
     def _others(self, path: Path) -> list[Tree]:
         if path not in self._trees:
@@ -68,15 +103,14 @@ class Counterfactual:
         return self._trees[path]
 
     def _data(self, path: Path) -> Iterator[dict[str, Any]]:
-        """The document with each other value that is tried at a path."""
-        if is_addon(path):
+        """The document with each other value that is tried at a path, and without any."""
+        for value in [] if is_addon(path) else variants(path, fields.at(self.values, path), self._schema):
             data = deepcopy(self._document.data)
-            del data["addons"][path[1]]
+            _put(data, path, value, self.values)
             yield data
-            return
-        for value in variants(path, fields.at(self._values, path), self._schema):
+        if _is_given(self._document.data, path):
             data = deepcopy(self._document.data)
-            _put(data, path, value, self._values)
+            del fields.at(data, path[:-1])[path[-1]]
             yield data
 
     def _rendered(self, data: dict[str, Any]) -> Tree | None:
@@ -103,6 +137,14 @@ def _put(data: Any, path: Path, value: Any, filled: Any) -> None:  # noqa: ANN40
             data[step] = _plain(filled)
         data = data[step]
     data[path[-1]] = value
+
+
+def _is_given(data: Any, path: Path) -> bool:  # noqa: ANN401 - any YAML value
+    try:
+        fields.at(data, path)
+    except (LookupError, TypeError):
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value

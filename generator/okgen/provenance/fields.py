@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from okgen import source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from okgen.problem import Path
-    from okgen.source import Document, Node
+    from okgen.source import Document
 
 
 def parsed(file: str, text: str) -> Document | None:
@@ -64,38 +65,55 @@ def _moved_items(old: list[Any], new: list[Any], path: Path) -> Iterator[Path]:
         else:
             changed.append((index, value))
     for index, value in changed:
-        pair = next((each for each in left if _are_alike(value, each)), None)
-        if pair is None:
+        pair = max(left, key=lambda other: _likeness(value, other), default=None)
+        if pair is None or not _likeness(value, pair):
             yield from leaves(value, (*path, index))
         else:
             left.remove(pair)
             yield from moved(value, pair, (*path, index))
 
 
-def _are_alike(one: Any, other: Any) -> bool:  # noqa: ANN401 - any YAML value
-    return isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys()
+def _likeness(one: Any, other: Any) -> int:  # noqa: ANN401 - any YAML value
+    """How much two items of lists have in common; 0 when they are not one and the same thing, changed."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return 0
+    same = [key for key, value in one.items() if key in other and value == other[key]]
+    return len(same) + (one.keys() == other.keys())
 
 
-def at_line(root: Node, line: int) -> list[Path]:
-    """The paths of what starts in a line: its leaves, else its keys, else the leaf that goes on there."""
-    leaf: list[Path] = []
-    keys: list[Path] = []
-    before: tuple[int, int, Path] = (0, 0, ())
-    for path, place, is_leaf in _places(root, ()):
-        if place[0] == line:
-            (leaf if is_leaf else keys).append(path)
-        elif is_leaf and place[0] < line:
-            before = max(before, (*place, path), key=lambda each: each[:2])
-    return leaf or keys or [before[2]]
+def counterpart(file: str, old: Iterable[str], new: Iterable[str]) -> str | None:
+    """The file of ``new`` that an object has moved to whose name is another now; itself where it is still there."""
+    if file in (after := set(new)):
+        return file
+    before = set(old)
+    start = f"{file.rpartition('/')[0]}/{file.rpartition('/')[2].partition('-')[0]}-"
+    gone = sorted(each for each in before - after if each.startswith(start))
+    made = sorted(each for each in after - before if each.startswith(start))
+    return dict(zip(gone, made, strict=False)).get(file)
 
 
-def _places(node: Node, path: Path) -> Iterator[tuple[Path, tuple[int, int], bool]]:
-    """The path and place of each key or item, and whether a leaf stands there."""
-    if isinstance(node.children, dict):
-        for key, (line, column, child) in node.children.items():
-            yield (*path, key), (line, column), not child.children
-            yield from _places(child, (*path, key))
-    elif isinstance(node.children, list):
-        for index, item in enumerate(node.children):
-            yield (*path, index), (item.line, item.column), not item.children
-            yield from _places(item, (*path, index))
+def find(data: Any, text: str) -> Path:  # noqa: ANN401 - any YAML value
+    r"""The path that a text names, in the way of jq: ``.spec.containers[0].image``, ``labels["a/b"]``.
+
+    The first dot may be left out, and the quotes too where what is there shows which dots are part of a key; kubectl's
+    ``\.`` is a dot of a key as well. Raises LookupError when there is no such field.
+    """
+    found = next(_found(data, text.replace("\\.", ".").removeprefix(".")), None)
+    if found is None:
+        raise LookupError(text)
+    return found
+
+
+def _found(data: Any, text: str) -> Iterator[Path]:  # noqa: ANN401 - any YAML value
+    if not text:
+        yield ()
+    elif isinstance(data, list):
+        index = re.match(r"\[([0-9]{1,6})\]", text)
+        if index and int(index[1]) < len(data):
+            yield from ((int(index[1]), *rest) for rest in _found(data[int(index[1])], text[index.end() :]))
+    elif isinstance(data, dict):
+        for key, value in sorted(data.items(), key=lambda item: -len(item[0])):
+            for form in (f".{key}", key, f'["{key}"]', f'.["{key}"]'):
+                after = text[len(form) :]
+                if text.startswith(form) and (not after or after[0] in ".["):
+                    yield from ((key, *rest) for rest in _found(value, after))

@@ -10,10 +10,10 @@ from okgen.addon_render import finished, settings_of
 from okgen.manifest import distinct, manifest
 from okgen.provenance import places
 from okgen.provenance.recording import INPUT, VERSION, Read, seen
-from okgen.provenance.tracing import Mark, Spot, Tracer, marked, marks, plain
+from okgen.provenance.tracing import Guard, Mark, Spot, Tracer, guarded, marked, marks, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from okgen.cluster import Cluster, Enabled
     from okgen.problem import Path
@@ -36,6 +36,11 @@ class Objects:
         self.files = {each.file: data for each, (_, _, data) in zip(named, found, strict=True)}
         self.statements = self._statements() if enabled.addon.statements else []
 
+    @property
+    def absent(self) -> Iterable[Read]:
+        """What was read for things that are not there, because of it."""
+        return self._tracer.absent
+
     def identity(self) -> Iterator[Mark]:
         """The marks of what the rest of the tree knows of these objects: kinds, names, namespaces, and IAM."""
         for data in self.files.values():
@@ -46,14 +51,27 @@ class Objects:
 
     def _objects(self) -> Iterator[dict[str, Any]]:
         addon = self._enabled.addon
-        label = Mark(addon.name, Spot(addon.file("addon.yaml"), 1, 1, addon.name))
+        label = Mark(addon.name, Spot(addon.file("addon.yaml"), 1, 1, "the folder's name"))
         version = Mark(self._enabled.release.version, None, (Read(VERSION, (addon.name,)),))
         names = sorted(name for name in os.listdir(os.path.join(addon.folder, "base")) if name.endswith(".yaml"))
         for name, template in zip(names, addon.manifests, strict=True):
             document = places.own(addon.file(f"base/{name}"))
             settings = self._settings(template)
             for value in self._tracer.objects(document.data, document.file, document.root):
-                yield from finished(value, label, version, settings)  # type: ignore[arg-type]
+                deployment, *budget = finished(value, label, version, settings)  # type: ignore[arg-type]
+                if settings and settings.spread:
+                    self._spread(deployment["spec"]["template"]["spec"], settings)
+                yield deployment
+                yield from (guarded(each, self._spread_guard(settings)) for each in budget if settings)
+
+    def _spread(self, pod: dict[str, Any], settings: workload.Settings) -> None:
+        """Says of what is there for more than one replica only that it is so, in a pod that is nobody else's."""
+        key = "topologySpreadConstraints"
+        pod[key] = guarded(pod[key], self._spread_guard(settings))
+
+    def _spread_guard(self, settings: workload.Settings) -> Guard:
+        reads = marks(settings.replicas)
+        return Guard(None, (Read(INPUT, ("profile",)), *(read for mark in reads for read in mark.reads)))
 
     def _settings(self, template: Template) -> workload.Settings | None:
         """The settings of a template's Deployment, those that stand in values marked."""

@@ -14,7 +14,6 @@ from okgen.provenance.scope import Seen
 from okgen.provenance.tracing import Mark, Tracer, marks
 from okgen.registry import Mirrors
 from okgen.schema import follow
-from okgen.text import harmless, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +31,7 @@ class _Default(NamedTuple):
     keyword: str
     text: str
     reads: tuple[Read, ...]
+    description: str = ""
 
 
 class Origins:
@@ -52,7 +52,10 @@ class Origins:
             if read not in self._known:
                 self._known[read] = tuple(self._of(read))
             found.update(dict.fromkeys(self._known[read]))
-        return [each._replace(is_condition=True) if is_condition else each for each in found]
+        # An item of a default and the whole of it stand in one place: the item says more.
+        last = {each[:4]: each for each in found if each.kind == DEFAULT}
+        kept = [each for each in found if last.get(each[:4], each) == each]
+        return [each._replace(is_condition=True) if is_condition else each for each in kept]
 
     def _of(self, read: Read) -> list[Cause]:
         if read.kind == INPUT:
@@ -81,7 +84,7 @@ class Origins:
         default = self._default(path)
         if default is None:
             line, column = self.document.place(path, key=whole)
-            text = "" if whole else _said(_at(self.document.data, path))
+            text = "which there are" if whole else _said(_at(self.document.data, path))
             return Cause(GIVEN, self.document.file, line, column, path, text)
         if not default.keyword:
             line, column = self.document.place(path)
@@ -89,23 +92,27 @@ class Origins:
         file, place = self._place_of(default.at)
         inside = (*place, default.keyword)
         line, column = file.place(inside if default.keyword in _at_or_empty(file.data, place) else place)
-        kind = DERIVED if default.reads else DEFAULT
-        return Cause(kind, file.file, line, column, path, default.text, below=tuple(self.causes(default.reads)))
+        below = tuple(self.causes(default.reads))
+        return Cause(DEFAULT, file.file, line, column, path, default.text, below=below, note=default.description)
 
     def _default(self, path: Path) -> _Default | None:
         """None for what cluster.yaml gives; without a keyword what nothing gives."""
         schema, value = self._schema, self.document.data
         found: _Default | None = None
+
+        def said(schema: Schema) -> str:
+            return str(schema.get("description", ""))
+
         for number, step in enumerate(path, start=1):
             schema = _below(follow(schema, self._schema), step)
             if _has(value, step):
                 value = value[step]
             elif "x-default" in (given := follow(schema, self._schema)):
                 value, reads = self._derived(path[:number], given["x-default"])
-                found = _Default(path[:number], "x-default", str(given["x-default"]), reads)
+                found = _Default(path[:number], "x-default", str(given["x-default"]), reads, said(given))
             elif "default" in given:
                 value = given["default"]
-                found = _Default(path[:number], "default", "", ())
+                found = _Default(path[:number], "default", "", (), said(given))
             else:
                 return _Default(path[:number], "", "", ())
         if isinstance(value, Mark):
@@ -234,5 +241,5 @@ def _at_or_empty(data: Any, path: Path) -> Any:  # noqa: ANN401 - any YAML value
 
 
 def _said(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    """A value in one harmless line."""
-    return shown(harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    """A value as text."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -43,10 +43,13 @@ class Log:
         if self._open:
             self._open[-1][read] = None
 
-    def restart(self) -> None:
-        """Forget what the innermost listener heard of, but for what was looked at as a whole."""
-        if self._open:
-            self._open[-1] = {read: None for read in self._open[-1] if read.whole}
+    def restart(self) -> list[Read]:
+        """Take from the innermost listener what it has heard of, but for what was looked at as a whole."""
+        if not self._open:
+            return []
+        heard = self._open[-1]
+        self._open[-1] = {read: None for read in heard if read.whole}
+        return [read for read in heard if not read.whole]
 
     def of(self, work: Callable[[], Any]) -> tuple[Any, tuple[Read, ...]]:
         """What ``work`` gives, and what it read, each once, in order. Not told to listeners further out."""

@@ -26,9 +26,9 @@ class Spot(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A ``when`` or ``forEach`` a value is under, and what it read."""
+    """A ``when`` or ``forEach`` a value is under, and what it read; without a spot a condition of okgen's own."""
 
-    spot: Spot
+    spot: Spot | None
     reads: tuple[Read, ...]
 
 
@@ -78,6 +78,15 @@ def _part_of(value: Any, step: Any, mark: Callable[[Any, tuple[Read, ...]], Mark
     return marked(part, lambda each, further: mark(each, (*reads, *further)), log)
 
 
+def guarded(value: Any, guard: Guard) -> Any:  # noqa: ANN401 - any marked value
+    """The value with each mark in it under a further guard."""
+    if isinstance(value, Mark):
+        return value._replace(guards=(*value.guards, guard))
+    if isinstance(value, dict):
+        return {key: guarded(each, guard) for key, each in value.items()}
+    return [guarded(each, guard) for each in value] if isinstance(value, list) else value
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value
     """The value without its marks."""
     if isinstance(value, Mark):
@@ -113,6 +122,7 @@ class Tracer:
         self._spots: list[Spot] = []
         self._constants: dict[int, Any] = {}
         self._guards: dict[int, Guard] = {}
+        self.absent: dict[Read, None] = {}  # what was read of for things that are not there
         self._scope = scope
         names = (self._mark, self._constant, self._items, self._item, self._guard, self._each)
         self._scope.update({name.__name__: name for name in names})
@@ -131,6 +141,7 @@ class Tracer:
 
     def _marked(self, number: int, guards: tuple[int, ...], value: Any, reads: tuple[Read, ...]) -> Any:  # noqa: ANN401
         if value is OMIT:
+            self.absent.update(dict.fromkeys(reads))
             return OMIT
         spot, under = self._spots[number], tuple(self._guards[each] for each in guards)
         return marked(value, lambda each, further: Mark(each, spot, (*reads, *further), under), self._log)
@@ -141,12 +152,15 @@ class Tracer:
     def _guard(self, number: int, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - any YAML value
         value, reads = self._log.of(work)
         self._guards[number] = Guard(self._spots[number], reads)
+        if not value:
+            self.absent.update(dict.fromkeys(reads))
         return value
 
     def _each(self, number: int, work: Callable[[], Any]) -> Iterator[Any]:
         """The items of a ``forEach``; what is made for one depends on the list, and on that item."""
         value, reads = self._log.of(work)
         count, whole = self._log.of(lambda: len(value))
+        self.absent.update(dict.fromkeys((*reads, *whole)))
         for index in range(count):
             item, own = self._log.of(lambda index=index: value[index])  # type: ignore[misc]
             if isinstance(item, _Item):
@@ -161,8 +175,9 @@ class Tracer:
 
         def forward() -> Iterator[Any]:
             while True:
+                self.absent.update(pending)
+                self.absent.update(dict.fromkeys(self._log.restart()))
                 pending.clear()
-                self._log.restart()
                 try:
                     step = next(steps)
                 except StopIteration:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from okgen import index
+from okgen import __version__, index
 from okgen.argocd import DIGEST, source_path
 from okgen.catalogue import Catalogue
 from okgen.provenance import fields, policies
-from okgen.provenance.cause import DEFAULT, DERIVED, GIVEN, OKGEN, PATCH, TEMPLATE, Cause, ends
+from okgen.provenance.cause import ABSENT, DEFAULT, GIVEN, OKGEN, PATCH, TEMPLATE, Cause, ends
 from okgen.provenance.counterfactual import Counterfactual, is_addon
 from okgen.provenance.objects import Objects
 from okgen.provenance.origins import Origins
@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 
     from okgen.cluster import Cluster, Enabled
     from okgen.problem import Path
+    from okgen.provenance.recording import Read
     from okgen.source import Document
 
-# Which of okgen's modules writes what has no template, by the start of the file's path.
+# Which of okgen's modules writes a file that has no template, by the start of its path.
 _WRITERS = (
     ("iam/cloudformation.yaml", "okgen/cloudformation.py"),
     ("iam/", "okgen/iam.py"),
     ("README.md", "okgen/readme.py"),
-    ("addons/", "okgen/workload.py"),
     ("", "okgen/argocd.py"),
 )
 _SETTINGS = ("namespace", "version", "replicas")  # of an add-on, which code reads by name
-_KUSTOMIZATION = "kustomization.yaml"
+_OF_INPUT = (GIVEN, DEFAULT, ABSENT)  # the kinds of causes whose paths are those of cluster.yaml
+_CONSTANT = "okgen writes it so, whatever cluster.yaml says"
+DIGEST_PATH = ("metadata", "annotations", DIGEST)
 
 
 @cache
@@ -69,23 +71,53 @@ class Provenance:
     def reached(self, path: Path) -> dict[str, list[Path]]:
         """By file, the fields that a value of cluster.yaml has to do with, or anything in that value."""
         found: dict[str, list[Path]] = {}
-        for file in (*self.files, index.NAME):
-            fields_of = [leaf for leaf in fields.leaves(self.data(file)) if self._reaches(path, file, leaf)]
-            if fields_of:
-                found[file] = fields_of
-        return found
+        for file in self.files:
+            leaves = [leaf for leaf in fields.leaves(self.data(file)) if self._reaches(path, file, leaf)]
+            if leaves:
+                found[file] = leaves
+        for file in self.files:
+            digest = self._digest_of(file)
+            if digest and (digest in {each.rpartition("/")[0] for each in found} or self._is_absent(path, digest)):
+                found[file] = [*found.get(file, []), DIGEST_PATH]
+        changed: list[Path] = [("files", file) for file in self.files if file in found]
+        return {**found, index.NAME: changed} if changed else found
+
+    def text(self, file: str) -> str:
+        """The text of a file of the tree. Raises LookupError for one that is not there."""
+        if file != index.NAME:
+            return self.files[file]
+        digests = {each: index.encoded(text)[1] for each, text in self.files.items()}
+        return index.text(index.Index(__version__, digests, {})).decode()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What cluster.yaml says, with all defaults."""
+        return self._other.values
 
     def data(self, file: str) -> Any:  # noqa: ANN401 - any YAML value
         """What a file of the tree holds. Raises LookupError for one that is not there."""
         if file not in self._data:
-            if file == index.NAME:
-                self._data[file] = {"files": {each: index.encoded(text)[1] for each, text in self.files.items()}}
-            else:
-                self._data[file] = fields.data_of(file, self.files[file])
+            self._data[file] = fields.data_of(file, self.text(file))
         return self._data[file]
 
     def _reaches(self, path: Path, file: str, leaf: Path) -> bool:
-        return any(each.kind == GIVEN and (each.path[: len(path)] == path) for each in _all(self._causes(file, leaf)))
+        if leaf == DIGEST_PATH:
+            return False
+        causes = self._traced(file, leaf)
+        if causes is not None:
+            return any(_is_below(each, path) for each in _all(causes))
+        return any(each[: len(path)] == path for each in self._movers(file, leaf))
+
+    def _movers(self, file: str, leaf: Path) -> list[Path]:
+        """The values of cluster.yaml that make what okgen's own code writes another."""
+        candidates = self._seen_by_code()
+        found = [path for path in candidates if leaf in self._other.moved(path, file)]
+        return found or self._other.together(file, leaf, candidates)
+
+    def _is_absent(self, path: Path, folder: str) -> bool:
+        """Whether something that is not in an add-on's folder is not because of a value."""
+        absent = self._of_addon(folder.removeprefix("addons/")).absent if folder.startswith("addons/") else ()
+        return any(_is_below(each, path) for each in _all(self._origins.causes(absent)))
 
     def _causes(self, file: str, leaf: Path) -> tuple[Cause, ...]:
         key = file, leaf
@@ -95,71 +127,88 @@ class Provenance:
 
     def _of(self, file: str, leaf: Path) -> list[Cause]:
         if file == index.NAME:
-            return [self._follower(str(leaf[-1]), [str(leaf[-1])])]
-        folder, _, name = file.rpartition("/")
-        if leaf[-1] == DIGEST and folder == "argocd":
-            inside = str(self.data(file)["spec"]["source"]["path"]).removeprefix(f"{source_path(self._cluster)}/")
-            return [self._follower(inside, [each for each in self.files if each.startswith(f"{inside}/")])]
-        if name == _KUSTOMIZATION:
-            return self._kustomization(file, folder, leaf)
-        mark = self._mark(file, leaf)
-        if isinstance(mark, Mark):
-            return [*self._marked(mark), *self._presence(file)]
-        return self._written(file, leaf)
+            if leaf[0] != "files":
+                return [Cause(OKGEN, "okgen/index.py", 1, 1, (), "okgen's own")]
+            return [self._follower(str(leaf[-1]), [str(leaf[-1])], ())]
+        folder = self._digest_of(file)
+        if folder and leaf == DIGEST_PATH:
+            inside = [each for each in self.files if each.rpartition("/")[0] == folder]
+            absent = self._of_addon(folder.removeprefix("addons/")).absent if folder.startswith("addons/") else ()
+            return [self._follower(folder, inside, absent)]
+        causes = self._traced(file, leaf)
+        return self._written(file, leaf) if causes is None else causes
 
-    def _follower(self, what: str, files: Iterable[str]) -> Cause:
+    def _digest_of(self, file: str) -> str:
+        """The folder whose digest a file of the tree holds, or nothing."""
+        if not file.startswith("argocd/application-"):
+            return ""
+        return str(self.data(file)["spec"]["source"]["path"]).removeprefix(f"{source_path(self._cluster)}/")
+
+    def _follower(self, what: str, files: Iterable[str], absent: Iterable[Read]) -> Cause:
         below = {each: None for file in files for each in self.causes(file)}
+        below.update(dict.fromkeys(self._origins.causes(absent, is_condition=True)))
         return Cause(OKGEN, "okgen/index.py", 1, 1, (), f"changes with {what}", below=tuple(below))
 
-    def _mark(self, file: str, leaf: Path) -> Any:  # noqa: ANN401 - a mark, or a value without one
+    def _traced(self, file: str, leaf: Path) -> list[Cause] | None:
+        """The causes of what comes from a template or goes through okgen's code as it is; None for anything else."""
         folder, _, name = file.rpartition("/")
-        if folder.startswith("addons/"):
-            return _at(self._of_addon(folder.removeprefix("addons/")).files.get(name), leaf)
+        addon, mark = folder.removeprefix("addons/"), None
         if folder == "iam":
-            return self._policy_mark(name, leaf)
-        return None
+            addon, mark = self._policy_mark(name, leaf)
+        elif addon in self._enabled and name == "kustomization.yaml":
+            found = self._kustomization(self._enabled[addon], folder, leaf)
+            return None if found is None else [*found, self._presence(addon)]
+        elif addon in self._enabled:
+            mark = _at(self._of_addon(addon).files.get(name), leaf)
+        return [*self._marked(mark), self._presence(addon)] if isinstance(mark, Mark) else None
 
     def _of_addon(self, name: str) -> Objects:
         if name not in self._objects:
             self._objects[name] = Objects(self._enabled[name], self._cluster, self._origins.seen[name])
         return self._objects[name]
 
-    def _policy_mark(self, name: str, leaf: Path) -> Any:  # noqa: ANN401 - a mark, or a value without one
+    def _policy_mark(self, name: str, leaf: Path) -> tuple[str, Any]:
+        """The add-on whose statement a field below ``iam/`` is part of, and the mark; "" for anything else."""
         for addon in self._enabled:
             place = policies.statement_of(addon, name, leaf)
             if place:
                 number, rest = place
                 texts = policies.files_of(addon, self.files)
                 statement = self.data(texts[number])["Statement"][rest[0]]
-                return policies.mark_of(statement, rest[1:], self._of_addon(addon).statements)
-        return None
+                return addon, policies.mark_of(statement, rest[1:], self._of_addon(addon).statements)
+        return "", None
 
     def _marked(self, mark: Mark) -> list[Cause]:
         below = self._origins.causes(mark.reads)
         guards = [
             Cause(TEMPLATE, *guard.spot[:3], (), guard.spot.text, True, tuple(self._origins.causes(guard.reads)))
             for guard in mark.guards
+            if guard.spot
         ]
+        own = [read for guard in mark.guards if not guard.spot for read in guard.reads]
+        guards += self._origins.causes(own, is_condition=True)
         if mark.spot is None:
             return [*below, *guards]
         return [Cause(TEMPLATE, *mark.spot[:3], (), mark.spot.text, below=tuple(below)), *guards]
 
-    def _presence(self, file: str) -> list[Cause]:
-        """That the add-on is on, for what would not be there without it."""
-        for name in self._enabled:
-            if file.startswith((f"addons/{name}/", f"iam/{name}.")) or file == f"argocd/application-{name}.yaml":
-                path = ("addons", name)
-                line, column = self._document.place(path, key=True)
-                return [Cause(GIVEN, self._document.file, line, column, path, "turns the add-on on", is_condition=True)]
-        return []
+    def _presence(self, addon: str) -> Cause:
+        """That an add-on is on, for what would not be there without it."""
+        path = ("addons", addon)
+        line, column = self._document.place(path, key=True)
+        return Cause(GIVEN, self._document.file, line, column, path, "turns the add-on on", is_condition=True)
 
     def _written(self, file: str, leaf: Path) -> list[Cause]:
         """The causes of what okgen's own code writes: the values of cluster.yaml that make it another."""
-        paths = [path for path in self._seen_by_code() if leaf in self._other.moved(path, file)]
-        below = [self._origins.input(path) for path in paths if not is_addon(path)]
-        writer = next(module for start, module in _WRITERS if file.startswith(start))
-        presence = [each for path in paths if is_addon(path) for each in self._presence(f"addons/{path[1]}/")]
-        return [Cause(OKGEN, writer, 1, 1, (), "okgen writes it", below=(*below, *presence)), *self._presence(file)]
+        below, conditions = [], []
+        for path in self._movers(file, leaf):
+            if not is_addon(path):
+                below.append(self._origins.input(path))
+            elif _is_of(str(path[1]), file):
+                conditions.append(self._presence(str(path[1])))
+            else:
+                below.append(self._presence(str(path[1]))._replace(is_condition=False))
+        text = "okgen writes it from" if below else _CONSTANT
+        return [Cause(OKGEN, _writer(file, leaf), 1, 1, (), text, below=tuple(below)), *conditions]
 
     def _seen_by_code(self) -> list[Path]:
         """The values of cluster.yaml that okgen's own code may have to do with: those that not only templates read."""
@@ -170,7 +219,7 @@ class Provenance:
                 reads = [read for mark in objects.identity() for read in mark.reads]
                 reads += [read for mark in objects.identity() for guard in mark.guards for read in guard.reads]
                 causes = _all(self._origins.causes([*reads, *self._origins.conditions(enabled)]))
-                wanted |= {each.path for each in causes if each.kind in (GIVEN, DEFAULT, DERIVED)}
+                wanted |= {each.path for each in causes if each.kind in _OF_INPUT}
             self._candidates = [
                 path
                 for path in self._other.paths()
@@ -178,25 +227,24 @@ class Provenance:
             ]
         return self._candidates
 
-    def _kustomization(self, file: str, folder: str, leaf: Path) -> list[Cause]:
-        enabled = self._enabled.get(folder.removeprefix("addons/")) if folder.startswith("addons/") else None
-        data = self.data(file)
-        if leaf[0] == "resources" and f"{folder}/{fields.at(data, leaf)}" in self.files:
-            return [self._listed(f"{folder}/{fields.at(data, leaf)}")]
-        if enabled and leaf[0] == "resources":
-            found = self._origins.crds(enabled, str(fields.at(data, leaf)))
-            if found:
-                return [*found, *self._presence(file)]
-        if enabled and leaf[0] == "patches":
+    def _kustomization(self, enabled: Enabled, folder: str, leaf: Path) -> list[Cause] | None:
+        data = self.data(f"{folder}/kustomization.yaml")
+        if leaf[0] == "resources":
+            resource = str(fields.at(data, leaf))
+            if f"{folder}/{resource}" in self.files:
+                return [self._listed(f"{folder}/{resource}")]
+            return self._origins.crds(enabled, resource) or None
+        if leaf[0] == "patches":
             number = int(leaf[1]) - (len(data["patches"]) - len(enabled.patches))
-            if number >= 0:
-                return [*self._patch(enabled, number, leaf[2:]), *self._presence(file)]
-        return self._written(file, leaf)
+            return self._patch(enabled, number, leaf[2:]) if number >= 0 else None
+        return None
 
     def _listed(self, file: str) -> Cause:
         """Why a file has its name: its kind and its own name, and what the object is there for."""
-        data = self.data(file)
-        wanted = [("kind",), *(("metadata", key) for key in ("name", "namespace") if key in data["metadata"])]
+        metadata = self.data(file)["metadata"]
+        wanted: list[Path] = [("kind",), ("metadata", "name")]
+        if file.endswith(f"-{metadata.get('namespace')}.yaml") and not file.endswith(f"-{metadata['name']}.yaml"):
+            wanted.append(("metadata", "namespace"))  # where two objects would have one file
         below = {each: None for path in wanted for each in self.causes(file, path)}
         return Cause(OKGEN, "okgen/kustomize.py", 1, 1, (), f"lists {file}", below=tuple(below))
 
@@ -208,6 +256,24 @@ class Provenance:
             cause = self._origins.input((*at, "path"))
             return [cause._replace(below=(Cause(PATCH, given["path"], 1, 1, (), "the patch"),))]
         return [self._origins.input((*at, *rest))]
+
+
+def _is_of(addon: str, file: str) -> bool:
+    """Whether a file is there for that add-on alone."""
+    return file.startswith((f"addons/{addon}/", f"iam/{addon}.")) or file == f"argocd/application-{addon}.yaml"
+
+
+def _writer(file: str, leaf: Path) -> str:
+    """Which of okgen's modules writes what comes from no template."""
+    if file.endswith("/kustomization.yaml"):
+        return "okgen/kustomize.py"
+    if file.startswith("addons/"):
+        return "okgen/manifest.py" if "labels" in leaf else "okgen/workload.py"
+    return next(module for start, module in _WRITERS if file.startswith(start))
+
+
+def _is_below(cause: Cause, path: Path) -> bool:
+    return cause.kind in _OF_INPUT and cause.path[: len(path)] == path
 
 
 def _all(causes: Iterable[Cause]) -> Iterator[Cause]:
