@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from okgen.problem import Path
     from okgen.source import Document
 
-_PLACE = re.compile(r"(.+?)(?::([0-9]{1,9})(?::([0-9]{1,9}))?)?", re.DOTALL)
+_PLACE = re.compile(r"(.+?)(?::([0-9]{1,4000})(?::([0-9]{1,4000}))?)?", re.DOTALL)
 _MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -79,6 +79,8 @@ def _split(place: str) -> tuple[str, int, int]:
         return place, 0, 0
     found = _PLACE.fullmatch(place)
     assert found
+    if found[2] and not int(found[2]):
+        raise Unable("lines count from 1")
     return found[1], int(found[2] or 0), int(found[3] or 0)
 
 
@@ -104,7 +106,8 @@ def _tree_of(path: str, cluster: str | None, output: str | None) -> tuple[Render
     candidates = [each for each in _candidates(path, cluster) if _may_hold(each, path, output)]
     if not candidates:
         way_out = "" if cluster else "; --cluster FILE names the one, --output DIR a tree that was written elsewhere"
-        raise Unable(f"{shown}: no cluster.yaml here renders into a folder that holds it{way_out}")
+        what = "" if os.path.lexists(path) else "no such file, and "
+        raise Unable(f"{shown}: {what}no cluster.yaml here renders into a folder that holds it{way_out}")
     if len(candidates) > 1:
         names = ", ".join(harmless(each.file) for each in candidates)
         raise Unable(f"{shown}: several files render there; say which by --cluster: {names}")

@@ -37,6 +37,8 @@ class Counterfactual:
         self._catalogue, self._schema = catalogue, schema
         self._renderer = Renderer()
         self._trees: dict[Path, list[Tree]] = {}
+        self._parsed: dict[str, Any] = {}
+        self._jointly_moved: dict[tuple[tuple[Path, ...], str], frozenset[Path]] = {}
         self._joint: dict[tuple[Path, ...], Tree | None] = {}
         self._moved: dict[tuple[Path, str], frozenset[Path]] = {}
         core = core_of(document.data, schema)
@@ -57,14 +59,17 @@ class Counterfactual:
             self._moved[key] = frozenset(found)
         return self._moved[key]
 
+    def is_moved_by_all(self, file: str, leaf: Path, paths: Iterable[Path]) -> bool:
+        """Whether a field is another when all these values are; what is not depends on none of them."""
+        return any(leaf in self._jointly(together, file) for together in _groups(paths))
+
     def together(self, file: str, leaf: Path, paths: Iterable[Path]) -> list[Path]:
         """A smallest set of values that make a field another only when all of them are; empty where none do.
 
         Of two add-ons that share a namespace, for one, both hold it in the lists that name it. A file that is there for
         any add-on has none of them for its cause.
         """
-        sections = [path for path in paths if is_addon(path)]
-        for together in ([path for path in paths if not is_addon(path)], sections):
+        for together in _groups(paths):
             if leaf in self._jointly(together, file):
                 needed = list(together)
                 for path in together:
@@ -77,6 +82,8 @@ class Counterfactual:
     def _jointly(self, paths: list[Path], file: str) -> frozenset[Path]:
         """The fields of a file that are others when all of these values are."""
         key = tuple(paths)
+        if (key, file) in self._jointly_moved:
+            return self._jointly_moved[key, file]
         if key not in self._joint:
             data = deepcopy(self._document.data)
             for path in paths:
@@ -87,14 +94,21 @@ class Counterfactual:
                         _put(data, path, value, self.values)
             self._joint[key] = self._rendered(data)
         tree = self._joint[key]
-        return frozenset(self._differences(file, tree)) if tree and file in tree else frozenset()
+        found = frozenset(self._differences(file, tree) if tree and file in tree else ())
+        self._jointly_moved[key, file] = found
+        return found
 
     def _differences(self, file: str, tree: Tree) -> Iterator[Path]:
         """The fields of a file that are others, or gone, in another tree."""
         other = tree.get(fields.counterpart(file, self._files, tree) or "")
         if other != self._files[file]:
-            data = fields.data_of(file, self._files[file])
-            yield from fields.leaves(data) if other is None else fields.moved(data, fields.data_of(file, other))
+            data = self._data_of(file, self._files[file])
+            yield from fields.leaves(data) if other is None else fields.moved(data, self._data_of(file, other))
+
+    def _data_of(self, file: str, text: str) -> Any:  # noqa: ANN401 - any YAML value
+        if text not in self._parsed:
+            self._parsed[text] = fields.data_of(file, text)
+        return self._parsed[text]
 
     def _others(self, path: Path) -> list[Tree]:
         if path not in self._trees:
@@ -121,6 +135,14 @@ class Counterfactual:
             return None if cluster is None else self._renderer.judged(cluster, document)[0]
         except Exception:  # noqa: BLE001 - a value that makes no sense here tells nothing
             return None
+
+
+def _groups(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Values, and add-ons: without any add-on there is nothing left that a value could move."""
+    found: tuple[list[Path], list[Path]] = ([], [])
+    for path in paths:
+        found[is_addon(path)].append(path)
+    return found
 
 
 def is_addon(path: Path) -> bool:

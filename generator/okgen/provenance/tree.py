@@ -68,6 +68,19 @@ class Provenance:
         """Where these chains end, each place once. Raises LookupError for a field that is not there."""
         return ends(self.causes(file, path))
 
+    def reaches(self, path: Path, file: str, field: Path = ()) -> bool:
+        """Whether a value of cluster.yaml, or anything in it, has to do with a field, or with anything in it.
+
+        Much cheaper than asking for all causes of what okgen's own code writes. Raises LookupError.
+        """
+        if file == index.NAME:
+            return len(field) > 1 and self.reaches(path, str(field[1]))
+        folder = self._digest_of(file)
+        leaves = list(fields.leaves(fields.at(self.data(file), field), field))
+        if folder and DIGEST_PATH in leaves and self._is_followed(path, folder):
+            return True
+        return any(self._reaches(path, file, leaf) for leaf in leaves)
+
     def reached(self, path: Path) -> dict[str, list[Path]]:
         """By file, the fields that a value of cluster.yaml has to do with, or anything in that value."""
         found: dict[str, list[Path]] = {}
@@ -75,9 +88,10 @@ class Provenance:
             leaves = [leaf for leaf in fields.leaves(self.data(file)) if self._reaches(path, file, leaf)]
             if leaves:
                 found[file] = leaves
+        folders = {file.rpartition("/")[0] for file in found}
         for file in self.files:
-            digest = self._digest_of(file)
-            if digest and (digest in {each.rpartition("/")[0] for each in found} or self._is_absent(path, digest)):
+            folder = self._digest_of(file)
+            if folder and (folder in folders or self._is_absent(path, folder)):
                 found[file] = [*found.get(file, []), DIGEST_PATH]
         changed: list[Path] = [("files", file) for file in self.files if file in found]
         return {**found, index.NAME: changed} if changed else found
@@ -106,13 +120,28 @@ class Provenance:
         causes = self._traced(file, leaf)
         if causes is not None:
             return any(_is_below(each, path) for each in _all(causes))
-        return any(each[: len(path)] == path for each in self._movers(file, leaf))
+        wanted = [each for each in self._seen_by_code() if each[: len(path)] == path]
+        if any(leaf in self._other.moved(each, file) for each in wanted):
+            return True
+        return bool(wanted) and not set(self._together(file, leaf)).isdisjoint(wanted)
+
+    def _together(self, file: str, leaf: Path) -> list[Path]:
+        """The values of cluster.yaml that none but all of them together make a field another."""
+        candidates = self._seen_by_code()
+        if not self._other.is_moved_by_all(file, leaf, candidates):
+            return []
+        if any(leaf in self._other.moved(path, file) for path in candidates):
+            return []
+        return self._other.together(file, leaf, candidates)
 
     def _movers(self, file: str, leaf: Path) -> list[Path]:
         """The values of cluster.yaml that make what okgen's own code writes another."""
-        candidates = self._seen_by_code()
-        found = [path for path in candidates if leaf in self._other.moved(path, file)]
-        return found or self._other.together(file, leaf, candidates)
+        found = [path for path in self._seen_by_code() if leaf in self._other.moved(path, file)]
+        return found or self._together(file, leaf)
+
+    def _is_followed(self, path: Path, folder: str) -> bool:
+        inside = (each for each in self.files if each.rpartition("/")[0] == folder)
+        return self._is_absent(path, folder) or any(self.reaches(path, each) for each in inside)
 
     def _is_absent(self, path: Path, folder: str) -> bool:
         """Whether something that is not in an add-on's folder is not because of a value."""
