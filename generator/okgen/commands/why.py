@@ -7,33 +7,38 @@ import sys
 from typing import TYPE_CHECKING
 
 from okgen.commands import options
+from okgen.commands.manual import Example, Manual
 
 if TYPE_CHECKING:
     import argparse
 
-_EPILOG = """\
-PLACE is a rendered file or a cluster.yaml with a line, and a column where a line holds several values. FIELD names a
-value as jq does, in place of the line: .spec.replicas, dns.zones[0].name, 'metadata.labels["app.kubernetes.io/name"]'.
-A rendered file alone asks about all of it.
-
-examples:
-  okgen why output/shop-prod/addons/external-dns/deployment-external-dns.yaml:51
-  okgen why output/shop-prod/iam/external-dns.policy.json .Statement[0].Resource
-  okgen why cluster.yaml:27
-  okgen why cluster.yaml addons.external-dns.policy
-"""
+MANUAL = Manual(
+    """\
+For a line of a rendered file: the template it comes from with the expression in it, the defaults,
+derived values and facts of the add-on's version that went into it, and the lines of cluster.yaml. For
+a line of cluster.yaml: every value of the tree that it has to do with. Both are worked out from the
+render itself. FIELD names a value in place of the line, as jq does: .spec.replicas, dns.zones[0].name,
+'metadata.labels["app.kubernetes.io/name"]'. A rendered file without either asks about all of it.
+""",
+    {0: "the answer is on stdout", 2: "there is none: no such place, not rendered, or mistakes in cluster.yaml"},
+    (
+        Example("okgen why output/shop/addons/external-dns/deployment-external-dns.yaml:51", "why this line"),
+        Example("okgen why output/shop/iam/external-dns.policy.json .Statement[0].Resource", "why this right"),
+        Example("okgen why cluster.yaml:27", "what this line does"),
+        Example("okgen why cluster.yaml addons.external-dns.policy", "what this key does, given or not"),
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.epilog = _EPILOG
     parser.add_argument("place", metavar="PLACE", help="FILE:LINE, FILE:LINE:COLUMN or FILE")
     parser.add_argument("field", nargs="?", metavar="FIELD", help="a value in the file, as jq names it")
     parser.add_argument(
-        "--cluster", metavar="FILE", help="the cluster.yaml whose tree it is (default: found by itself)"
+        "--cluster", metavar="FILE", help="the cluster.yaml whose tree it is; default: found"
     )
     options.add_output(parser)
-    parser.add_argument("--format", choices=("full", "json"), default="full", help="(default: full)")
+    parser.add_argument("--format", choices=("full", "json"), default="full", help="default: full")
 
 
 def run(arguments: argparse.Namespace) -> int:
