@@ -34,9 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("place", metavar="PLACE", help="FILE:LINE, FILE:LINE:COLUMN or FILE")
     parser.add_argument("field", nargs="?", metavar="FIELD", help="a value in the file, as jq names it")
-    parser.add_argument(
-        "--cluster", metavar="FILE", help="the cluster.yaml whose tree it is; default: found"
-    )
+    parser.add_argument("--cluster", metavar="FILE", help="the cluster.yaml whose tree it is; default: found")
     options.add_output(parser)
     parser.add_argument("--format", choices=("full", "json"), default="full", help="default: full")
 
