@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rendering
-from okgen.jsonpatch import PatchError, try_on
+from okgen.jsonpatch import PatchError, applied
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +44,14 @@ FAILS: list[tuple[list[dict[str, Any]], str]] = [
 @pytest.mark.parametrize("operations", APPLIES)
 def test_applies(operations: list[dict[str, Any]]) -> None:
     before = copy.deepcopy(VALUE)
-    try_on(VALUE, operations)
+    applied(VALUE, operations)
     assert before == VALUE
 
 
 @pytest.mark.parametrize(("operations", "message"), FAILS)
 def test_does_not_apply(operations: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(PatchError) as caught:
-        try_on(VALUE, operations)
+        applied(VALUE, operations)
     assert str(caught.value) == message
 
 

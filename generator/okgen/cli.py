@@ -32,6 +32,7 @@ COMMANDS = (
     Command("check", "compare each tree with what would be rendered, and list what differs; never writes"),
     Command("diff", "what a render changes, object by object and by risk, against the tree or a Git revision"),
     Command("validate", "look for problems in cluster.yaml only, not in the tree; never writes"),
+    Command("adopt", "turn hand edits of rendered objects into patches in cluster.yaml"),
     Command("why", "from a rendered line to the line of cluster.yaml that caused it, and back"),
     Command("vendor", "fetch the pinned upstream files for `gitops.crds: vendored`"),
     Command("addons", "the add-ons, their versions and keys"),

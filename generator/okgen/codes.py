@@ -245,11 +245,16 @@ CODES: dict[str, Code] = {
     "OKG504": Code(
         "rendered file edited by hand",
         "A file that okgen wrote does not hold what okgen wrote. Nothing is written, for no cluster, so that no edit "
-        "is lost. Undo it, say it in cluster.yaml as a patch, or overwrite it with --force.",
+        "is lost. `okgen adopt FILE` keeps it as a patch in cluster.yaml; or undo it, or overwrite it with --force.",
     ),
     "OKG505": Code(
         "file in the way",
         "Where okgen is to write a file is one that it did not write. Move it away, or overwrite it with --force.",
+    ),
+    "OKG508": Code(
+        "edit that cannot be adopted",
+        "`okgen adopt` turns the edit of one rendered object of an add-on into a patch in cluster.yaml. This one "
+        "cannot become a patch; the message says why. Nothing was changed.",
     ),
     "OKG506": Code(
         "symbolic link",

@@ -163,7 +163,7 @@ def _inline(text: str) -> str:
     elif ('"' in text or "\\" in text) and _SINGLE.fullmatch(text):
         result = f"'{text}'"
     else:
-        result = _double(text)
+        result = quoted(text)
     _keep(text, result)
     return result
 
@@ -179,7 +179,7 @@ def _keep(text: str, result: str) -> None:
         _kept[text] = result
 
 
-def _double(text: str) -> str:
+def quoted(text: str) -> str:
     """A string in double quotes, with an escape for what cannot stand for itself."""
     if _SURROGATE.search(text):
         message = f"no text, a surrogate stands alone: {text!a}"

@@ -1,7 +1,7 @@
-"""Tries JSON patches (RFC 6902) on rendered objects, as Kustomize will: one that does not apply fails a whole build.
+"""Applies JSON patches (RFC 6902) to rendered objects, as Kustomize will: one that does not apply fails a whole build.
 
-Written here rather than taken from a library, as only the question whether it applies is asked, with the strictness
-of the one Kustomize uses: github.com/evanphx/json-patch.
+Written here rather than taken from a library, as little is needed, with the strictness of the one Kustomize uses:
+github.com/evanphx/json-patch.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ class PatchError(ValueError):
     """An operation finds nothing to work on; the message names it."""
 
 
-def try_on(value: Any, operations: list[dict[str, Any]]) -> None:  # noqa: ANN401 - any YAML value
-    """Raises PatchError when one of the operations fails. The value is not changed."""
+def applied(value: Any, operations: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - any YAML value
+    """What the operations make of a value, which is not changed. Raises PatchError when one of them fails."""
     document = copy.deepcopy(value)
-    for number, operation in enumerate(operations, start=1):
+    for number, operation in enumerate(copy.deepcopy(operations), start=1):
         try:
             document = _apply(document, operation)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             what = f"operation {number} ({operation['op']} {operation['path']})"
             reason = str(error) if isinstance(error, PatchError) else "there is no such place"
             raise PatchError(f"{what}: {reason}") from None
+    return document
 
 
 def _apply(document: Any, operation: dict[str, Any]) -> Any:  # noqa: ANN401 - any YAML value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import inputs, source
 from okgen.cluster import Patch
-from okgen.jsonpatch import PatchError, try_on
+from okgen.jsonpatch import PatchError, applied
 from okgen.problem import Path, Problem, Refused
 from okgen.selector import SelectorError, labels_match, pattern_matches
 
@@ -54,7 +54,7 @@ def unmatched(document: Document, addon: str, patches: Iterable[Patch], manifest
     for patch in patches:
         path: Path = ("addons", addon, "patches", patch.number, "target")
         try:
-            matched = [manifest for manifest in manifests if _selects(patch.target, manifest)]
+            matched = [manifest for manifest in manifests if selects(patch.target, manifest)]
             _try_on(patch, matched)
         except (SelectorError, PatchError) as error:
             problems.append(document.problem("OKG322", path, str(error)))
@@ -80,12 +80,13 @@ def _try_on(patch: Patch, manifests: list[Manifest]) -> None:
     for manifest in manifests if isinstance(operations, list) else []:
         if manifest.text:
             try:
-                try_on(source.parse(manifest.text.encode(), manifest.file).data, operations)
+                applied(source.parse(manifest.text.encode(), manifest.file).data, operations)
             except PatchError as error:
                 raise PatchError(f"the patch does not fit {manifest.kind} {manifest.name}: {error}") from None
 
 
-def _selects(target: dict[str, str], manifest: Manifest) -> bool:
+def selects(target: dict[str, str], manifest: Manifest) -> bool:
+    """Whether Kustomize takes an object for one that a target means. Raises SelectorError."""
     group, _, version = manifest.api_version.rpartition("/")
     found = {
         "group": group,

@@ -31,7 +31,7 @@ _PROBLEMS = {
     EDITED: (
         "OKG504",
         "edited by hand: it does not hold what okgen wrote there",
-        "undo the edit, say it in cluster.yaml (as a patch), or overwrite it with --force",
+        "undo the edit, say it in cluster.yaml, or overwrite it with --force",
     ),
     IN_THE_WAY: (
         "OKG505",
@@ -142,6 +142,28 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
     )
 
 
+def restoring(files: Mapping[str, str], snapshot: Snapshot) -> Plan:
+    """The plan that puts these files back as they are in the index, texts by path, and touches nothing else."""
+    wanted = {path: text.encode() for path, text in sorted(files.items())}
+    return Plan(
+        folder=snapshot.folder,
+        root=snapshot.root,
+        create=(),
+        update=tuple(wanted),
+        delete=(),
+        conflicts=(),
+        unchanged=0,
+        files=wanted,
+        before={path: snapshot.found[path] for path in wanted},
+        emptied=(),
+        recorded=snapshot.recorded,
+        pending=None,
+        final=snapshot.recorded,
+        rendered_by=snapshot.known.okgen,
+        leftover=snapshot.leftover,
+    )
+
+
 def _writes(snapshot: Snapshot, *, force: bool) -> tuple[list[str], list[str], list[Conflict]]:
     """The files to create, those to update, and the places where neither may be done."""
     create, update, conflicts = [], [], []
@@ -247,12 +269,19 @@ def drift(plan: Plan, *, every_file: bool = False) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def is_object(path: str) -> bool:
+    """Whether the path of a tree is that of an object of an add-on, which the user's patches can reach."""
+    return path.startswith("addons/") and not path.endswith("/kustomization.yaml")
+
+
 def problems(plan: Plan) -> list[Problem]:
     """The conflicts of a plan as problems."""
     found = []
     for path, kind in plan.conflicts:
         code, message, way_out = _PROBLEMS[kind]
-        found.append(
-            Problem(os.path.relpath(os.path.join(plan.folder, path)), 1, 1, code, "error", message, help=way_out)
-        )
+        file = os.path.relpath(os.path.join(plan.folder, path))
+        if kind == EDITED and is_object(path):
+            keep = f"okgen adopt {file} keeps the edit as a patch in cluster.yaml"
+            way_out = f"{keep}; or undo it, or overwrite it with --force"
+        found.append(Problem(file, 1, 1, code, "error", message, help=way_out))
     return found

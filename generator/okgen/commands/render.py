@@ -23,7 +23,7 @@ MANUAL = Manual(
 All inputs are read and judged first: when anything is wrong with one of them, nothing is written for
 any. Only files that differ are written. Files that okgen wrote once and does not render any more are
 removed; files of others are left alone. A rendered file that was edited by hand stops the render,
-which names it; undo the edit, say it in cluster.yaml as a patch, or overwrite it with --force.
+which names it; okgen adopt keeps the edit as a patch in cluster.yaml, --force overwrites it.
 
 A tree goes to <root>/<gitops.path>/<metadata.name>/, where <root> is the root of the Git repository.
 A line a cluster on stderr says what changed, and what is left for you to do.
