@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from e2e.rig.pki import Pair
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON = "application/json"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 TIMEOUT = 60.0
 
 
@@ -46,9 +48,9 @@ class Api:
         self._context.load_cert_chain(*map(str, place.client))
         self._own = threading.local()
 
-    def get(self, path: str, *, user: str = "") -> Any:
+    def get(self, path: str, accept: str = JSON) -> Any:
         """The object at a path such as /api/v1/nodes/NAME. Raises ApiError and OSError, as all do."""
-        return self.call("GET", path, user=user)
+        return self.call("GET", path, special={"Accept": accept})
 
     def find(self, path: str) -> Any:
         """The same, or None where there is nothing."""
@@ -66,20 +68,20 @@ class Api:
         return [kind | each for each in found["items"] or []]
 
     def post(self, path: str, body: Any, *, user: str = "") -> Any:
-        """Creates, and gives what was made of it."""
-        return self.call("POST", path, body, user=user)
+        """Creates, as ``user`` where one is named, and gives what was made of it."""
+        return self.call("POST", path, body, {"Impersonate-User": user} if user else None)
 
     def patch(self, path: str, body: Any, form: str = MERGE) -> Any:
         """Changes, by the given form of patch."""
-        return self.call("PATCH", path, body, form=form)
+        return self.call("PATCH", path, body, {"Content-Type": form})
 
     def delete(self, path: str, body: Any = None) -> Any:
         """Deletes."""
         return self.call("DELETE", path, body)
 
-    def call(self, method: str, path: str, body: Any = None, *, form: str = JSON, user: str = "") -> Any:
-        """One request, as ``user`` where one is named."""
-        headers = {"Content-Type": form, "Accept": JSON} | ({"Impersonate-User": user} if user else {})
+    def call(self, method: str, path: str, body: Any = None, special: Mapping[str, str] | None = None) -> Any:
+        """One request, with ``special`` headers."""
+        headers = {"Content-Type": JSON, "Accept": JSON} | dict(special or {})
         data = None if body is None else json.dumps(body).encode()
         status, text = self._exchange(method, path, data, headers)
         if not 200 <= status < 300:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from e2e.rig.webhooks import Webhooks
 
 WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-PATIENCE = 60.0
+PATIENCE = 90.0
 
 
 class Installation(NamedTuple):

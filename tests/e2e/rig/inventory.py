@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from e2e.rig import waiting
-from e2e.rig.api import ApiError
+from e2e.rig.api import METADATA, ApiError
 from e2e.rig.kube import Identity
 
 if TYPE_CHECKING:
@@ -69,11 +69,12 @@ def take(api: Api) -> Inventory:
 def _items(api: Api, resource: Resource) -> list[Object]:
     """The objects of a kind; a kind whose definition has just gone has none."""
     try:
-        return api.items(resource.path)
+        found: list[Object] = api.get(resource.path, METADATA)["items"]
     except ApiError as problem:
         if problem.status == 404:
             return []
         raise
+    return found
 
 
 def owned(inventory: Inventory, roots: Iterable[Identity]) -> set[Identity]:

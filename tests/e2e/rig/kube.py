@@ -60,7 +60,10 @@ def annotation(obj: Object, name: str) -> str:
 
 def documents(text: str) -> list[Object]:
     """The objects in YAML or JSON text; lists are taken apart."""
-    found = [each for each in yaml.load_all(text, rendering.Loader) if each]
+    if text.startswith("{"):
+        found = [json.loads(text)]  # a hundred times as fast, which counts with CRDs
+    else:
+        found = [each for each in yaml.load_all(text, rendering.Loader) if each]
     return [item for each in found for item in (each["items"] if each["kind"] == "List" else [each])]
 
 
