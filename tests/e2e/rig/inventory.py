@@ -69,7 +69,7 @@ def take(api: Api) -> Inventory:
 def _items(api: Api, resource: Resource) -> list[Object]:
     """The objects of a kind; a kind whose definition has just gone has none."""
     try:
-        found: list[Object] = api.get(resource.path, METADATA)["items"]
+        found: list[Object] = api.get(resource.path, METADATA)["items"] or []
     except ApiError as problem:
         if problem.status == 404:
             return []
