@@ -57,9 +57,8 @@ def stops_line(diffs: Sequence[ClusterDiff], base: str | None) -> str:
     edited = sum(change.remark.startswith(_STOPS) for each in diffs for change in each.changes)
     if base is not None or not edited:
         return ""
-    return (
-        f"{edited} of these files okgen did not write as they are: a render stops at them, and --force overwrites them"
-    )
+    what = "file is" if edited == 1 else "files are"
+    return f"{edited} {what} not as okgen wrote them: a render stops there, and --force overwrites"
 
 
 def names(clusters: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ class Present:
         return tuple(found) or (UNKNOWN,)
 
     def _of(self, file: str, path: Path) -> Iterator[Cause]:
-        from okgen.provenance import DEFAULT, GIVEN, Provenance  # only where there is no past
+        from okgen.provenance import Provenance  # only where there is no past
 
         if self._provenance is None:
             self._provenance = Provenance(self._each.document, self._each.cluster, self._each.files)
@@ -45,15 +45,27 @@ class Present:
             ends = self._provenance.ends(file, path)
         except LookupError:
             return
-        given = [each for each in ends if each.kind == GIVEN]
-        chosen = [each for each in given if not each.is_condition] or given
-        if chosen:
-            yield from (_cause(each, "") for each in chosen)
-            return
-        defaults = [each for each in ends if each.kind == DEFAULT]
+        yield from _chosen(ends, self._upgrade, whole=not path)
+
+
+def _chosen(ends: list[Origin], upgrade: str, *, whole: bool) -> Iterator[Cause]:
+    """Of all that a value comes from what is most likely to have changed; ``whole``: of an object that is new."""
+    from okgen.provenance import DEFAULT, GIVEN
+
+    values, conditions = (
+        [each for each in ends if each.kind == GIVEN and each.is_condition is so] for so in (False, True)
+    )
+    defaults = [each for each in ends if each.kind == DEFAULT and not each.is_condition]
+    if whole and conditions:
+        values = conditions
+    if values:
+        yield from (_cause(each, "") for each in values)
+    elif defaults:
         yield from (_cause(each, "okgen's default") for each in defaults)
-        if not defaults and self._upgrade:
-            yield Cause(f"okgen upgrade {self._upgrade} → {__version__}")
+    elif upgrade:
+        yield Cause(f"okgen upgrade {upgrade} → {__version__}")
+    else:
+        yield from (_cause(each, "") for each in conditions)
 
 
 def _cause(origin: Origin, reason: str) -> Cause:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.diff import facts
 from okgen.diff.nouns import CHANGED, Entry, Field
-from okgen.diff.words import path_of, value_of
+from okgen.diff.words import ARROW, path_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,15 +69,15 @@ def _leaves(field: Field) -> Iterator[Field]:
 def _role(change: Change) -> Rights:
     old, new = _rights(change.old), _rights(change.new)
     fields = tuple(each for each in change.fields if each.path[:1] == ("rules",))
-    labels = [each for each in change.fields if _is_aggregation(each)]
+    aggregated = [(each, leaf) for each in change.fields for leaf in _leaves(each) if _is_aggregation(leaf)]
     if old is None or new is None:
         return Rights(["+ more rules than can be compared"], [], fields)
     wider = [f"+ {line}" for line in _listed(right for right in new if not _covered(right, old))]
     narrower = [f"- {line}" for line in _listed(right for right in old if not _covered(right, new))]
-    for field in labels:
+    for _, field in aggregated:
         sign, lines = ("-", narrower) if field.op == "remove" or field.new != "true" else ("+", wider)
         lines.append(f"{sign} its rules are part of ClusterRole {str(field.path[-1]).removeprefix(facts.AGGREGATED)}")
-    return Rights(wider, narrower, (*fields, *labels))
+    return Rights(wider, narrower, (*fields, *(each for each, leaf in aggregated if each == leaf)))
 
 
 def _is_aggregation(field: Field) -> bool:
@@ -199,10 +199,9 @@ def _power(field: Field) -> Iterator[tuple[str, str]]:
     for steps, powers in facts.POWERS.items():
         if field.path[-len(steps) :] == steps:
             before, after = field.old in powers, field.new in powers
-            if after and not before:
-                yield "+", f"{path_of(field.path)}: {value_of(field.new)}"
-            elif before and not after:
-                yield "-", f"{path_of(field.path)}: {value_of(field.old)}"
+            if before != after:
+                values = ("not set" if value is None else value_of(value) for value in (field.old, field.new))
+                yield "+" if after else "-", f"{path_of(field.path)}: {f' {ARROW} '.join(values)}"
     if field.path[-3:-1] in (("capabilities", "add"), ("capabilities", "drop")):
         more = (field.op == "add") is (field.path[-2] == "add")
         yield "+" if more else "-", f"{path_of(field.path[:-1])}: {value_of(field.new or field.old)}"
