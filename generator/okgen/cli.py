@@ -31,6 +31,7 @@ COMMANDS = (
     Command("render", "bring the tree of each cluster up to date"),
     Command("check", "compare each tree with what would be rendered, and list what differs; never writes"),
     Command("diff", "what a render changes, object by object and by risk, against the tree or a Git revision"),
+    Command("watch", "render again whenever a file is saved, and show what that changes"),
     Command("validate", "look for problems in cluster.yaml only, not in the tree; never writes"),
     Command("adopt", "turn hand edits of rendered objects into patches in cluster.yaml"),
     Command("why", "from a rendered line to the line of cluster.yaml that caused it, and back"),
@@ -83,7 +84,7 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         if parsed.debug:
             raise
-        lines = _explained(error).splitlines() or [""]
+        lines = explained(error).splitlines() or [""]
         sys.stderr.write("".join(f"okgen: {harmless(line)}\n" for line in lines))
         return 2
 
@@ -123,7 +124,8 @@ def _refused(refused: Refused) -> int:
     return 1
 
 
-def _explained(error: Exception) -> str:
+def explained(error: Exception) -> str:
+    """What to say of an error that ends a command, in a line or more."""
     if isinstance(error, Unable):
         return str(error)
     if isinstance(error, TemplateError):

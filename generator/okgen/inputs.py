@@ -109,13 +109,14 @@ def _named(name: str) -> Iterator[str]:
             raise Unable(_REASONS[errno.EACCES])
         yield name
         return
-    below = list(_below(name))
-    if not below:
+    inside = list(below(name))
+    if not inside:
         raise Unable(f"no {DEFAULT}, *.cluster.yaml or *.okgen.yaml in this folder or below")
-    yield from below
+    yield from inside
 
 
-def _below(folder: str) -> Iterator[str]:
+def below(folder: str) -> Iterator[str]:
+    """The input files in a folder and below, as ``find`` takes them. Raises OSError."""
     pending = [folder]
     while pending:
         with os.scandir(pending.pop()) as entries:

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     for job, done in fleet.written(jobs, output, force=force):
         changed = changed or not done.is_empty
         folders.append(done.folder)
-        sys.stderr.write(_summary(job.name, done))
+        sys.stderr.write(summary(job.name, done))
         sys.stderr.writelines(f"  {harmless(line)}\n" for line in job.remarks)
     if options.names_folder(arguments):
         sys.stderr.writelines(_left(folder) for folder in orphans.find())
@@ -97,7 +97,8 @@ def _left(folder: str) -> str:
     return f"{where}: no cluster.yaml renders this; left as it is, see okgen's docs/argocd.md, Removing a cluster\n"
 
 
-def _summary(name: str, done: Plan) -> str:
+def summary(name: str, done: Plan) -> str:
+    """What was done for a cluster, in a line."""
     counts = {"created": done.create, "updated": done.update, "removed": done.delete}
     changed = ", ".join(f"{len(paths)} {what}" for what, paths in counts.items() if paths)
     where = harmless(os.path.relpath(done.folder))
