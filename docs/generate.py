@@ -228,21 +228,14 @@ def _command(page: completion.Page) -> Iterator[str]:
     module = import_module(f"okgen.commands.{page.name}")
     yield from (f"## okgen {page.name}", "", f"{_plain(page.summary[0].upper() + page.summary[1:])}.", "")
     yield from (_plain(module.MANUAL.text), "| | |", "|---|---|")
-    if page.operand:
-        yield f"| `{page.operand.name}` | {_plain(_cell(page.operand.help))} |"
+    for operand in page.operands:
+        yield f"| `{operand.name}` | {_plain(_cell(operand.help))} |"
     for option in page.options:
         if not {"--help", "--debug"} & {*option.names}:
             yield f"| `{option.names[-1]}{_value(option.value)}` | {_plain(_cell(option.help))} |"
     yield from ("", "| exit code | when |", "|---|---|")
     yield from (f"| {code} | {_plain(_cell(when))} |" for code, when in module.MANUAL.exits.items())
-    width = max(len(each.line) for each in module.MANUAL.examples)
-    yield from (
-        "",
-        "```sh",
-        *(f"{each.line.ljust(width)}  # {each.what}" for each in module.MANUAL.examples),
-        "```",
-        "",
-    )
+    yield from ("", "```sh", *(f"{each.line}  # {each.what}" for each in module.MANUAL.examples), "```", "")
 
 
 def _value(value: completion.Value | None) -> str:

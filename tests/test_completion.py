@@ -55,11 +55,9 @@ def test_values_come_from_the_parsers(listed: list[Page]) -> None:
     assert values["--format"].choices == ("full", "concise", "json", "github", "sarif", "junit")
     assert values["--output"] is not None
     assert values["--output"].kind == FOLDERS
-    assert render.operand is not None
-    assert render.operand.kind == FILES
+    assert [operand.kind for operand in render.operands] == [FILES]
     addons = next(page for page in listed if page.name == "addons")
-    assert addons.operand is not None
-    assert list(addons.operand.choices) == Catalogue().names
+    assert list(addons.operands[0].choices) == Catalogue().names
 
 
 @pytest.fixture
@@ -82,6 +80,7 @@ TYPED = {
     "addons ext\tdn\t": ["addons", "external-dns"],
     "schema --addon cert\t": ["schema", "--addon", "cert-manager"],
     "render sho\t": ["render", "shop clusters/"],
+    "why zoo.o\t": ["why", "zoo.okgen.yaml"],
     "render zoo.o\t": ["render", "zoo.okgen.yaml"],
     "render --output zo\t": ["render", "--output", "zoo.d/"],
 }

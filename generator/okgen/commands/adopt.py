@@ -35,8 +35,14 @@ The cluster.yaml is looked for in the repository; for a tree rendered with --out
     {0: "adopted; run okgen render", 1: "an edit cannot become a patch: nothing is written", 2: "could not run"},
     (
         Example("okgen adopt output/shop/addons/external-dns/deployment-external-dns.yaml", "keep this edit"),
-        Example("okgen adopt --dry-run FILE", "see the entry for cluster.yaml first"),
-        Example("okgen adopt --cluster cluster.yaml build/shop/addons/…", "a tree rendered with --output"),
+        Example(
+            "okgen adopt --dry-run output/shop/addons/external-dns/deployment-external-dns.yaml",
+            "see the entry for cluster.yaml first",
+        ),
+        Example(
+            "okgen adopt --cluster cluster.yaml build/shop/addons/external-dns/deployment-external-dns.yaml",
+            "in a tree rendered with --output build",
+        ),
     ),
 )
 

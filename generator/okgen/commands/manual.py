@@ -20,9 +20,14 @@ class Manual(NamedTuple):
     examples: tuple[Example, ...]
 
 
+_WIDTH = 100
+
+
 def closing(manual: Manual) -> str:
-    """The end of a help page: exit codes and examples."""
+    """The end of a help page: exit codes and examples, each in a line, or in two where lines are long."""
     width = max(len(each.line) for each in manual.examples)
     exits = [f"  {code}  {when}" for code, when in manual.exits.items()]
     examples = [f"  {each.line.ljust(width)}  {each.what}" for each in manual.examples]
+    if max(map(len, examples)) > _WIDTH:
+        examples = [f"  {each.line}\n      {each.what}" for each in manual.examples]
     return "\n".join(["exit codes:", *exits, "", "examples:", *examples]) + "\n"

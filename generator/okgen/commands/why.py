@@ -24,7 +24,7 @@ render itself. FIELD names a value in place of the line, as jq does: .spec.repli
     (
         Example("okgen why output/shop/addons/external-dns/deployment-external-dns.yaml:51", "why this line"),
         Example("okgen why output/shop/iam/external-dns.policy.json .Statement[0].Resource", "why this right"),
-        Example("okgen why cluster.yaml:27", "what this line does"),
+        Example("okgen why cluster.yaml:9", "what this line does"),
         Example("okgen why cluster.yaml addons.external-dns.policy", "what this key does, given or not"),
     ),
 )

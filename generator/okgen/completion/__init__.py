@@ -36,12 +36,12 @@ class Option(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A command: what may follow its name. ``operand``: what is no option; None where there is none."""
+    """A command: what may follow its name. ``operands``: what is no option; shells offer the first."""
 
     name: str
     summary: str
     options: tuple[Option, ...]
-    operand: Value | None
+    operands: tuple[Value, ...]
 
 
 def pages(parser: argparse.ArgumentParser, addons: Sequence[str]) -> list[Page]:
@@ -60,14 +60,14 @@ def clause(text: str) -> str:
 
 
 def _page(name: str, summary: str, parser: argparse.ArgumentParser, addons: Sequence[str]) -> Page:
-    options, operand = [], None
+    options, operands = [], []
     for action in _actions(parser):
         if action.option_strings:
             value = _value(action, addons) if action.nargs != 0 else None
             options.append(Option(tuple(action.option_strings), value, action.help or ""))
         else:
-            operand = _value(action, addons)
-    return Page(name, summary, tuple(options), operand)
+            operands.append(_value(action, addons))
+    return Page(name, summary, tuple(options), tuple(operands))
 
 
 def _value(action: argparse.Action, addons: Sequence[str]) -> Value:

@@ -52,7 +52,7 @@ def script(pages: list[Page]) -> str:
 
 def _operands(page: Page) -> str:
     options = " ".join(name for option in page.options for name in option.names)
-    operand = f" else {_words(page.operand)};" if page.operand else ""
+    operand = f" else {_words(page.operands[0])};" if page.operands else ""
     pattern = page.name or "''"
     return f"        {pattern}) if [[ $current == -* ]]; then {_chosen(options)};{operand} fi ;;\n"
 

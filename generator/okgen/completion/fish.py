@@ -29,8 +29,7 @@ def _page(page: Page) -> Iterator[str]:
         yield f"-n __fish_use_subcommand -a {page.name} -d {_quoted(page.summary)}"
     for option in page.options:
         yield f"-n {when} {_option(option)}"
-    if page.name and page.operand:
-        operand = page.operand
+    for operand in page.operands[:1] if page.name else ():
         if operand.choices:
             yield f"-n {when} -a {_quoted(' '.join(operand.choices))}"
         elif operand.kind == FILES:

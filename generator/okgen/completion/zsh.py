@@ -54,8 +54,7 @@ def script(pages: list[Page]) -> str:
 
 def _case(page: Page) -> str:
     specs = [spec for option in page.options for spec in _specs(option)]
-    if page.operand:
-        specs.append(_quoted(f"*:{page.operand.name}:{_action(page.operand)}"))
+    specs += [_quoted(f"*:{each.name}:{_action(each)}") for each in page.operands[:1]]
     listed = "".join(f" \\\n                    {spec}" for spec in specs)
     return f"                {page.name}) _arguments{listed} ;;\n"
 
