@@ -60,6 +60,8 @@ def run_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def isolated(run_folder: Path) -> Isolation:
     """A network of our own, for this process and all it starts. Without the means for it, all is skipped."""
+    if not shutil.which("setpriv"):
+        rendering.unavailable("there is no setpriv, which ends programs with the tests", "install util-linux")
     try:
         return isolation.enter(run_folder)
     except isolation.NotPossibleError as problem:

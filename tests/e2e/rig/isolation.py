@@ -13,6 +13,7 @@ import ipaddress
 import os
 import socket
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,13 +66,12 @@ def enter(folder: Path) -> Isolation:
 
     Needs root, or a kernel that lets users have user namespaces. Raises NotPossibleError.
     """
+    if sys.platform != "linux":
+        raise NotPossibleError("only Linux has namespaces")
     hosts = folder / "hosts"
     hosts.touch()
-    user, group = os.geteuid(), os.getegid()
     try:
-        _call("unshare", CLONE_NEWNET | CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
-        if user:
-            _become_root(user, group)
+        _leave()
         _mount(None, b"/", MS_REC | MS_PRIVATE)
         _mount(os.fsencode(hosts), HOSTS.encode(), MS_BIND)
         _interface(SIOCSIFFLAGS, "lo", struct.pack("h", IFF_UP))
@@ -80,8 +80,15 @@ def enter(folder: Path) -> Isolation:
     return Isolation(hosts)
 
 
-def _become_root(user: int, group: int) -> None:
-    """Inside the user namespace this user is root."""
+def _leave() -> None:
+    """Takes new namespaces, as root or else as a user who is root in a user namespace."""
+    user, group = os.geteuid(), os.getegid()
+    try:
+        _call("unshare", CLONE_NEWNET | CLONE_NEWNS)
+    except PermissionError:
+        _call("unshare", CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUSER)
+    else:
+        return
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
