@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from e2e.rig.api import Api
 
+PATIENCE = 90.0
+
 Object = dict[str, Any]
 
 
@@ -126,8 +128,10 @@ class Kubectl:
         return documents(self("get", kinds, *where, *chosen, "-o", "json"))
 
     def delete(self, objects: Iterable[Object], *options: str) -> str:
-        """Deletes, and waits until they are gone. Raises KubectlError."""
-        return self("delete", "--ignore-not-found", "--wait", "-f", "-", *options, stdin=text(objects))
+        """Deletes, and waits until they are gone, but not for ever. Raises KubectlError."""
+        return self(
+            "delete", "--ignore-not-found", f"--timeout={PATIENCE:.0f}s", "-f", "-", *options, stdin=text(objects)
+        )
 
     def can(self, user: str, verb: str, resource: str, namespace: str = "", name: str = "") -> bool:
         """Whether a user may do something; ``resource`` reads ``deployments.apps/scale``."""
