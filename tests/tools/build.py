@@ -222,9 +222,8 @@ def wrapped(name: str, folder: Path) -> Path:
     root = folder / "root"
     libraries = sorted({str(path.parent) for path in root.glob("**/lib*.so.*")})
     script = folder / name
-    script.write_text(
-        f'#!/bin/sh\nLD_LIBRARY_PATH={":".join(libraries)} exec {root}/usr/bin/{name} "$@"\n', encoding="utf-8"
-    )
+    path = f"LD_LIBRARY_PATH={':'.join(libraries)} " if libraries else ""
+    script.write_text(f'#!/bin/sh\n{path}exec {root}/usr/bin/{name} "$@"\n', encoding="utf-8")
     script.chmod(0o755)
     return script
 

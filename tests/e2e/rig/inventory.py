@@ -46,7 +46,8 @@ def resources(api: Api) -> Iterator[Resource]:
     groups = api.get("/apis")["groups"]
     others = [(each["name"], f"/apis/{each['preferredVersion']['groupVersion']}") for each in groups]
     for group, path in [("", "/api/v1"), *others]:
-        for each in api.get(path)["resources"]:
+        found = api.find(path) or {"resources": []}  # a group goes with its last CRD
+        for each in found["resources"]:
             if "list" in each["verbs"] and each["name"] not in RESTLESS:
                 yield Resource(f"{path}/{each['name']}", group, each["kind"])
 

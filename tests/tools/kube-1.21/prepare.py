@@ -28,7 +28,8 @@ def go(*arguments: str) -> str:
 
 
 def place(module: str) -> Path:
-    """Where a module's source is."""
+    """Where a module's source is, once it has been downloaded."""
+    go("mod", "download", module)
     return Path(go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module).strip())
 
 
