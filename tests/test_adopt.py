@@ -453,7 +453,7 @@ def test_a_help_line_holds_the_entry_where_okgen_dares_not_write(tmp_path: Path)
     code, _, err = rendering.okgen("adopt", DEPLOYMENT, cwd=tmp_path)
 
     assert code == 1
-    assert "is written in a way that okgen dares not edit" in err
+    assert "cluster.yaml leaves no place where the entry would change external-dns and nothing else" in err
     assert "help: put this below addons.external-dns.patches:" in err
     assert "replicas: 0" in err
     assert rendering.texts(tmp_path) == before

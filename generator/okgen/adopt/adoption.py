@@ -40,7 +40,7 @@ class _UnwrittenError(ValueError):
     """Nowhere in the text of a cluster.yaml could an entry be put so that it says just that in addition."""
 
     def __init__(self, file: str, addon: str, entry: dict[str, Any]) -> None:
-        super().__init__(f"{file} is written in a way that okgen dares not edit")
+        super().__init__(f"{file} leaves no place where the entry would change {addon} and nothing else")
         self.help = f"put this below addons.{addon}.patches:\n{dump([entry])}".rstrip("\n")
 
 
