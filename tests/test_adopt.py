@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 import rendering
 from adopting import DEPLOYMENT, DNS, HEAD, ROLE, adopt, adopted, again, edit, load, patches, render, replicas
@@ -130,6 +131,21 @@ def test_a_place_that_another_okgen_fills_otherwise_is_an_error_and_not_another_
     code, out, _ = rendering.okgen("render", "cluster.yaml", "--format", "concise", cwd=tmp_path)
 
     assert (code, "OKG322 the patch does not fit Deployment external-dns" in out) == (1, True)
+
+
+@pytest.mark.parametrize("spec", [{"paused": True}, {"replicas": None}])
+def test_a_text_at_the_end_of_a_patch_keeps_its_line_end(tmp_path: Path, spec: dict[str, Any]) -> None:
+    render(tmp_path)
+    edit(tmp_path, lambda value: value.update(spec={**value["spec"], **spec}, zzz="a\nb\n"))
+    text = adopted(tmp_path)
+
+    # Kustomize cuts off the line ends around the text of a patch.
+    entry = yaml.safe_load(text)["addons"]["external-dns"]["patches"][0]
+    last = yaml.safe_load(entry["patch"].strip())
+    assert "a\nb\n" in (last["zzz"] if isinstance(last, dict) else last[-1]["value"])
+    edit(tmp_path, lambda value: value["spec"].update(minReadySeconds=7))
+    adopted(tmp_path)
+    assert len(patches(tmp_path)) == 1
 
 
 def test_several_files_at_once(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def test_eks_clusters_of_one_name_elsewhere_are_others(tmp_path: Path) -> None:
 
 
 def test_the_name_is_the_place_where_the_eks_name_follows_from_it(tmp_path: Path) -> None:
-    clusters = [cluster("shop", gitops={"path": path}) for path in ("one", "two")]
+    addons = {**dns(), **secrets("/shop/")}
+    clusters = [cluster("shop", addons, gitops={"path": path}) for path in ("one", "two")]
 
     assert [told(each)[:3] for each in judged(tmp_path, *clusters)] == [
         ("OKG330", "error", "b.okgen.yaml metadata.name")

@@ -123,7 +123,7 @@ class Adoption:
             if given.get("target") != target or "patch" not in given:
                 continue
             try:
-                current = making.applied(base, _parsed(patch))
+                current = making.applied(base, making.parsed(patch.text))
                 if making.make(base, current).text == patch.text:
                     return patch.number, current
             except (InexpressibleError, PatchError):
@@ -154,7 +154,7 @@ class Adoption:
         for patch in self._patches(addon):
             if selects(patch.target, object_):
                 line, _ = document.place(("addons", addon, "patches", patch.number))
-                patches.append((f"the patch in line {line} of {document.file}", _parsed(patch)))
+                patches.append((f"the patch in line {line} of {document.file}", making.parsed(patch.text)))
         fault = making.fault_together(base, wanted, patches)
         if fault:
             raise ImpossibleError(fault)
@@ -178,10 +178,6 @@ def _target(object_: Manifest, others: Iterator[Manifest]) -> dict[str, str]:
     if sum(selects(found, each) for each in others) == 1:
         return found
     return {**found, "name": found["name"].replace(".", r"\.")}
-
-
-def _parsed(patch: Patch) -> Any:  # noqa: ANN401 - any YAML value
-    return source.parse(patch.text.encode(), "").data
 
 
 def _read_as(text: str, file: str, expected: Any) -> Document | None:  # noqa: ANN401 - any YAML value

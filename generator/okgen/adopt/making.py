@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen import jsonpatch
+from okgen import jsonpatch, source
 from okgen.adopt import operations, strategic
 from okgen.adopt.strategic import InexpressibleError, same
 from okgen.emit import dump
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STRATEGIC, JSON = "strategic merge", "JSON 6902"
+_END = "# the end of the patch; without this line Kustomize cuts off the last line end of the text above\n"
 _NOTHING = object()  # stands for the value of a key that is not there
 
 
@@ -26,12 +27,23 @@ class Made(NamedTuple):
 def make(base: dict[str, Any], edited: dict[str, Any]) -> Made:
     """The patch: strategic merge where it says the edit exactly, else JSON 6902. Raises InexpressibleError."""
     try:
-        return Made(STRATEGIC, dump(strategic.make(base, edited)))
+        return Made(STRATEGIC, _written(strategic.make(base, edited)))
     except InexpressibleError:
         listed = list(operations.make(base, edited))
     if not same(jsonpatch.applied(base, listed), edited):
         raise InexpressibleError("no patch says it exactly")
-    return Made(JSON, dump(listed))
+    return Made(JSON, _written(listed))
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401 - a patch as parsed
+    """A patch as Kustomize reads it, which cuts off the line ends around its text."""
+    return source.parse(text.strip().encode(), "").data
+
+
+def _written(patch: Any) -> str:  # noqa: ANN401 - a mapping or a list
+    """The text of a patch, with a line behind it where the last value would else lose its line end."""
+    text = dump(patch)
+    return text if same(parsed(text), patch) else f"{text}{_END}"
 
 
 def applied(base: dict[str, Any], patch: Any) -> dict[str, Any]:  # noqa: ANN401 - a patch as parsed
