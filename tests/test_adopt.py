@@ -232,6 +232,19 @@ OTHER = "addons:\n  external-dns:\n    patches:\n      - target: {kind: Deployme
 HALF = "          kind: Deployment\n          metadata: {name: any}\n"
 
 
+def test_a_patch_of_someone_else_that_has_the_last_word(tmp_path: Path) -> None:
+    render(tmp_path)
+    edit(tmp_path, replicas(0))
+    last = "      - target: {kind: Deployment}\n        patch: |\n"
+    last += "          - {op: replace, path: /spec/replicas, value: 9}\n"
+    text = adopted(tmp_path) + last
+    (tmp_path / "cluster.yaml").write_text(text, encoding="utf-8")
+    again(tmp_path)
+    edit(tmp_path, replicas(4))
+
+    assert "another patch of the add-on says otherwise" in refused(tmp_path)
+
+
 def test_beside_a_patch_of_someone_else(tmp_path: Path) -> None:
     render(tmp_path, f"{OTHER}{HALF}          spec: {{paused: true}}\n")
     edit(tmp_path, lambda value: container(value)["args"].append("--added"))
@@ -425,14 +438,14 @@ def test_from_another_folder(tmp_path: Path) -> None:
 def test_rights_of_the_file_and_a_link_to_it_stay(tmp_path: Path) -> None:
     render(tmp_path)
     (tmp_path / "real.yaml").write_bytes((tmp_path / "cluster.yaml").read_bytes())
-    (tmp_path / "real.yaml").chmod(0o640)
+    (tmp_path / "real.yaml").chmod(0o664)
     (tmp_path / "cluster.yaml").unlink()
     (tmp_path / "cluster.yaml").symlink_to("real.yaml")
     edit(tmp_path, replicas(0))
     adopted(tmp_path)
 
     assert (tmp_path / "cluster.yaml").is_symlink()
-    assert (tmp_path / "real.yaml").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "real.yaml").stat().st_mode & 0o777 == 0o664
     assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "cluster.yaml", "output", "real.yaml"]
 
 
