@@ -220,6 +220,20 @@ def test_expressions_stand_only_where_no_shell_reads_them() -> None:
         assert "${{" not in step["run"]
 
 
+@pytest.mark.tools
+@pytest.mark.parametrize("step", action()["runs"]["steps"], ids=lambda step: step["name"])
+def test_shellcheck_finds_no_fault(step: dict[str, Any]) -> None:
+    if shutil.which("shellcheck") is None:
+        rendering.unavailable(
+            "the action's scripts by shellcheck, which is not installed", "apt-get install shellcheck"
+        )
+    call = ["shellcheck", "--shell=bash", "--severity=warning", "-"]
+
+    run = subprocess.run(call, input=step["run"], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout) == (0, "")
+
+
 def actionlint(folder: Path, workflow: str) -> subprocess.CompletedProcess[str]:
     """What actionlint says of a workflow that takes the action from its own repository."""
     place = repositories.init(folder) / ".github" / "workflows" / "okgen.yml"

@@ -75,6 +75,7 @@ def prepare(folder: Path, line: str) -> None:
         edited.write_text(edited.read_text(encoding="utf-8").replace("replicas: 1", "replicas: 0"), encoding="utf-8")
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize("line", [line for line in EXAMPLES if line.split()[1] not in NOT_RUN])
 def test_an_example_runs(line: str, folder: Path) -> None:
     prepare(folder, line)

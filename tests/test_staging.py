@@ -14,6 +14,7 @@ from repositories import commit_all, git
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.tools
 TWO = {"cert-manager": None, "external-secrets": None}
 
 
