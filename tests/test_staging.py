@@ -137,3 +137,11 @@ def test_without_git_only_changes_count(repository: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", "/nowhere")
 
     assert [render(repository, addons=TWO).code for _ in range(2)] == [1, 0]
+
+
+def test_what_git_refuses_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    codes = [render(tmp_path).code, render(tmp_path).code]
+
+    assert codes == [1, 0]
+    assert "cannot tell what is staged: git status in " in render(tmp_path).err

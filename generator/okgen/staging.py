@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen import index
-from okgen.problem import Refused
+from okgen.problem import Refused, Unable
 from okgen.repository import root_of
 from okgen.text import harmless
 
@@ -34,7 +34,8 @@ class Unstaged(NamedTuple):
 def unstaged(folders: Sequence[str]) -> list[Unstaged]:
     """What ``git status`` says of the clusters' folders, absolute ones, by repository; only what there is to stage.
 
-    Ignored files do not count, nor does what lies in no repository, or where there is no Git to ask.
+    Ignored files do not count, nor does what lies in no repository, or where there is no Git to ask. Raises Unable when
+    Git refuses, as it does in a folder of another user.
     """
     by_root: dict[str, set[str]] = {}
     for folder in folders:
@@ -87,7 +88,10 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _status(root: str, folders: list[str]) -> Iterator[tuple[str, str]]:
-    """Path and how the work tree differs from Git's index there, one of Git's letters. Nothing without Git."""
+    """Path and how the work tree differs from Git's index there, one of Git's letters; nothing without Git.
+
+    Raises Unable when Git refuses.
+    """
     # No refresh of the index: the Git that runs the hook holds its lock.
     options = [
         "--no-optional-locks",
@@ -104,6 +108,8 @@ def _status(root: str, folders: list[str]) -> Iterator[tuple[str, str]]:
         run = subprocess.run(call, capture_output=True, check=False)  # noqa: S603 - an argument list, paths behind --
     except OSError:
         return
+    if run.returncode:
+        raise Unable(f"git status in {root}: {run.stderr.decode(errors='replace').strip()}")
     for entry in run.stdout.split(b"\0"):
         state, path = entry[1:2].decode(), os.fsdecode(entry[3:])
         if state.strip():

@@ -11,6 +11,7 @@ from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
 from okgen.orphans import Orphans
+from okgen.problem import Unable
 from okgen.text import harmless
 
 if TYPE_CHECKING:
@@ -84,7 +85,13 @@ def _tell_unstaged(folders: list[str]) -> bool:
     """Whether something of the trees is not staged; prints the commands that stage it."""
     from okgen.staging import commands, unstaged  # starts Git
 
-    found = unstaged(folders)
+    try:
+        found = unstaged(folders)
+    except Unable as unable:
+        sys.stderr.writelines(
+            f"cannot tell what is staged: {harmless(line)}\n" for line in str(unable).splitlines()[:1]
+        )
+        return False
     if found:
         lines = [f"  {line}\n" for each in found for line in commands(each)]
         sys.stderr.write("not staged, so not in a commit yet:\n" + "".join(lines))
