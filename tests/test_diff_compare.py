@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ import diffing
 from okgen.diff.compare import compare
 from okgen.diff.facts import MERGE_KEYS
 from okgen.diff.json import field_of
+from okgen.diff.sections import differing
 
 SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "b", "--x=1", "--x=2", "true"])
 KEYS = st.sampled_from(["a", "b", "name", "args", "value"])
@@ -84,3 +86,36 @@ def test_fields(old: Any, new: Any, listed: list[str]) -> None:
     from okgen.diff.words import path_of
 
     assert [f"{each.op} {path_of(each.path)}" for each in compare(old, new)] == listed
+
+
+STACKS = st.dictionaries(
+    st.sampled_from(["Resources", "Outputs"]),
+    st.dictionaries(st.sampled_from(["A", "B", "C"]), st.dictionaries(KEYS, SCALARS | st.lists(SCALARS), min_size=1)),
+)
+
+
+@given(old=STACKS, new=STACKS)
+def test_cutting_to_what_differs_changes_nothing(old: Any, new: Any) -> None:
+    texts = [yaml.safe_dump({"Version": "1", **side}, sort_keys=False) for side in (old, new)]
+    cut = [yaml.safe_load(text) or {} for text in differing(*texts)]
+    assert compare(cut[0], cut[1]) == compare(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cut"),
+    [
+        ("A:\n  B:\n    c: 1\n  D:\n    e: 1\n", "A:\n  B:\n    c: 2\n  D:\n    e: 1\n", "A:\n  B:\n    c: 1\n"),
+        ("A: 1\nB: 2\n", "A: 1\nB: 3\n", "B: 2\n"),
+        ("A:\n  B: 1\n", "A:\n  B: 2\n", "A:\n  B: 1\n"),
+        ("A: 1\nA: 2\n", "A: 1\n", "A: 1\nA: 2\n"),
+        ("# c\nA: 1\nB: 1\n", "A: 1\nB: 2\n", "# c\nA: 1\nB: 1\n"),
+        (
+            "A:\n  B:\n    c: |\n      x\n\n      y\nD: 1\n",
+            "A:\n  B:\n    c: 1\nD: 1\n",
+            "A:\n  B:\n    c: |\n      x\n\n      y\n",
+        ),
+        ("A: 'x\n  B:\n    y'\nC: 1\n", "A: 'x\n  B:\n    y'\nC: 2\n", "C: 1\n"),
+    ],
+)
+def test_what_is_cut(old: str, new: str, cut: str) -> None:
+    assert differing(old, new)[0] == cut

@@ -321,6 +321,31 @@ def test_without_a_commit_the_new_values_are_traced(tmp_path: Path) -> None:
     assert [(one["file"], one["path"]) for one in item["causes"]] == [("cluster.yaml", "addons.external-dns.replicas")]
 
 
+def test_what_many_clusters_share_is_traced_once(tmp_path: Path) -> None:
+    names = [f"c{number:02}" for number in range(28)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cluster.yaml").write_text(rendering.written(cluster(name)), encoding="utf-8")
+    (tmp_path / ".git").mkdir()  # a repository without a commit
+    assert rendering.okgen("render", ".", cwd=tmp_path)[0] == 0
+    for place, name in enumerate(names):
+        edit(
+            tmp_path / name / "cluster.yaml",
+            "kind: Cluster",
+            "# one line more\nkind: Cluster" if place % 2 else "kind: Cluster",
+        )
+        edit(tmp_path / name / "cluster.yaml", "upsert-only", "sync")
+    found = [each for each in diffing.said(tmp_path, ".")["items"] if each["risk"] == "dns"]
+    lines = {one["file"]: one["line"] for each in found for one in each["causes"]}
+    assert lines.keys() == {f"{name}/cluster.yaml" for name in names}
+    assert len(set(lines.values())) == 2, "the line is the cluster's own"
+    for place, name in enumerate(names):
+        edit(tmp_path / name / "cluster.yaml", "    policy: sync", f"    policy: upsert-only\n    txtOwnerId: x{place}")
+    found = diffing.said(tmp_path, ".")["items"]
+    unknown = [each for each in found if each["causes"][0]["reason"] == "no commit holds the cluster.yaml of before"]
+    assert unknown, "tracing each of many clusters would take too long"
+
+
 def test_a_new_cluster(tmp_path: Path) -> None:
     (tmp_path / "cluster.yaml").write_text(rendering.written(cluster()), encoding="utf-8")
     found = diffing.said(tmp_path)

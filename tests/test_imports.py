@@ -60,7 +60,7 @@ def test_version(tmp_path: Path) -> None:
     assert "argparse" not in loaded
 
 
-@pytest.mark.parametrize("command", ["validate", "check", "render"])
+@pytest.mark.parametrize("command", ["validate", "check", "render", "diff"])
 def test_a_run_that_finds_nothing(command: str, tmp_path: Path) -> None:
     rendering.rendered(tmp_path, rendering.minimal())
 

@@ -13,8 +13,9 @@ from okgen import __version__, source
 from okgen.diff.compare import compare
 from okgen.diff.keys import NOTHING, below, changed_keys, taken
 from okgen.diff.nouns import ADDED, Cause, Entry, Item
-from okgen.diff.present import Present
-from okgen.diff.read import Unreadable
+from okgen.diff.present import Traces
+from okgen.diff.read import STACK, Unreadable
+from okgen.diff.sections import differing
 from okgen.diff.units import NO_DATA
 from okgen.emit import dump
 from okgen.problem import Path, Refused, dotted
@@ -56,6 +57,7 @@ class Causes:
     def __init__(self, baseline: Baseline, catalogue: Catalogue, reader: Reader) -> None:
         self._baseline, self._catalogue, self._reader = baseline, catalogue, reader
         self._renderer = Renderer()
+        self._traces = Traces()
 
     def of(self, each: Rendered, was: Before, diff: ClusterDiff) -> list[Item]:
         """The items of a cluster, each with its causes. Raises Unable, TemplateError."""
@@ -64,16 +66,17 @@ class Causes:
             cause = Cause("" if raw is None else "not rendered before", each.document.file, 1)
             return [item._replace(causes=(cause,)) for item in diff.items]
         past = self._past(each, raw) if raw is not None else None
-        present = Present(each, was)
         if past is None:
-            return [item._replace(causes=_remarked(item) or present.causes(item)) for item in diff.items]
+            return [
+                item._replace(causes=_remarked(item) or self._traces.causes(item, each, was)) for item in diff.items
+            ]
         old = {one.path: one.old for one in was.differences}
         found = []
         for item in diff.items:
             causes = self._causes(item, each, was, past, old)
             if UNEXPLAINED in causes and not self._baseline.is_asked_for:
                 # What is on disk was rendered from a cluster.yaml that was never committed.
-                causes = tuple(dict.fromkeys((*present.causes(item), *causes)))
+                causes = tuple(dict.fromkeys((*self._traces.causes(item, each, was), *causes)))
                 causes = tuple(one for one in causes if one != UNEXPLAINED)
             found.append(item._replace(causes=causes))
         return found
@@ -144,6 +147,8 @@ class Causes:
             return False
         if one is None or other is None:
             return True
+        if change.file == STACK:
+            one, other = differing(one, other)
         first, second = (_at(self._value(change.file, text), place) for text in (one, other))
         return bool(first is NOTHING) is not bool(second is NOTHING) or bool(compare(first, second))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.diff import nouns
@@ -50,34 +51,38 @@ class Row(NamedTuple):
 
 def groups(diffs: Iterable[ClusterDiff]) -> list[Group]:
     """The items of all clusters by risk, each once."""
-    found: dict[object, list[tuple[str, Item]]] = {}
+    found: dict[tuple[str, str, str, tuple[str, ...], str], list[tuple[str, Item]]] = {}
     for diff in diffs:
-        pattern = re.compile(rf"(?<![a-z0-9-]){re.escape(diff.name)}(?![a-z0-9])")
         for item in diff.items:
-            shape = _shape(item, pattern)
-            found.setdefault(shape, []).append((diff.name, item))
+            found.setdefault(shape(item, diff.name), []).append((diff.name, item))
     ranks = list(RISKS)
     merged: dict[object, Group] = {}
-    for group in (_group(shape, pairs) for shape, pairs in found.items()):
+    for group in (_group(looks, pairs) for looks, pairs in found.items()):
         same = group.item.risk, group.item.lines, group.item.note, group.clusters, group.causes
         known = merged.get(same)
         merged[same] = group if known is None else known._replace(subjects=known.subjects + group.subjects)
     return sorted(merged.values(), key=lambda each: ranks.index(each.item.risk))
 
 
-def _shape(item: Item, pattern: re.Pattern[str]) -> tuple[str, str, str, tuple[str, ...], str]:
-    """What an item says, with a mark in place of the cluster's name."""
+def shape(item: Item, cluster: str) -> tuple[str, str, str, tuple[str, ...], str]:
+    """What an item says, with a mark in place of the cluster's name: risk, add-on, subject, lines, note."""
+    pattern = _pattern(cluster)
     texts = (pattern.sub(NAME, text) for text in item.lines)
     return item.risk, item.addon, pattern.sub(NAME, item.subject), tuple(texts), pattern.sub(NAME, item.note)
 
 
-def _group(shape: object, pairs: Sequence[tuple[str, Item]]) -> Group:
+@cache
+def _pattern(cluster: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z0-9-]){re.escape(cluster)}(?![a-z0-9])")
+
+
+def _group(looks: tuple[str, str, str, tuple[str, ...], str], pairs: Sequence[tuple[str, Item]]) -> Group:
     _, first = pairs[0]
     clusters = tuple(dict.fromkeys(name for name, _ in pairs))
     causes = tuple(dict.fromkeys(cause for _, item in pairs for cause in item.causes))
-    if len(clusters) > 1 and isinstance(shape, tuple):
-        risk, addon, subject, lines, note = shape
-        first = first._replace(risk=risk, addon=addon, subject=subject, lines=lines, note=note)
+    if len(clusters) > 1:
+        _, _, subject, lines, note = looks
+        first = first._replace(subject=subject, lines=lines, note=note)
     return Group(first, (first.subject,), clusters, causes)
 
 

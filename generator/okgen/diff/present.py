@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from okgen import __version__
-from okgen.diff.keys import placed
+from okgen.diff.group import shape
+from okgen.diff.keys import NOTHING, below, placed
 from okgen.diff.nouns import REMOVED, Cause
 from okgen.problem import Path, dotted
 
@@ -16,60 +17,84 @@ if TYPE_CHECKING:
     from okgen.pipeline import Rendered
     from okgen.provenance import Cause as Origin
     from okgen.provenance import Provenance
+    from okgen.source import Document
 
 UNKNOWN = Cause("no commit holds the cluster.yaml of before")
+_MOST_TRACED = 25  # clusters of a run; tracing one takes as long as rendering a hundred
 
 
-class Present:
-    """The causes of one cluster's items: what the new values come from."""
+class _Trace(NamedTuple):
+    """Where an item of one cluster comes from, in a form that may do for the same item of another.
 
-    def __init__(self, each: Rendered, was: Before) -> None:
-        self._each = each
-        self._provenance: Provenance | None = None
-        self._upgrade = was.okgen if was.okgen != __version__ else ""
+    ``path`` is one of cluster.yaml, which gives a value there or leaves it to the default that stands in ``at``.
+    """
 
-    def causes(self, item: Item) -> tuple[Cause, ...]:
-        """The causes of an item; of what is gone they are not known."""
-        found: dict[Cause, None] = {}
-        for change, fields in item.touches:
-            for path in _paths(change, fields or change.fields):
-                found.update(dict.fromkeys(self._of(change.file, path)))
-        return tuple(found) or (UNKNOWN,)
+    reason: str
+    path: Path
+    at: Cause | None
 
-    def _of(self, file: str, path: Path) -> Iterator[Cause]:
+    def cause(self, document: Document) -> Cause | None:
+        """The cause for a cluster.yaml; None where that gives what the other left out, or the other way round."""
+        value = document.data
+        for step in self.path:
+            value = below(value, step)
+        if (value is NOTHING) is not (self.at is not None):
+            return None
+        return self.at or Cause(self.reason, document.file, document.place(self.path, key=True)[0], dotted(self.path))
+
+
+class Traces:
+    """Traces the items of one cluster after the other; what many share is traced once."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, tuple[_Trace, ...]] = {}
+        self._traced: set[str] = set()
+        self._last: tuple[str, Provenance] | None = None
+
+    def causes(self, item: Item, each: Rendered, was: Before) -> tuple[Cause, ...]:
+        """What the new values come from; of what is gone that is not known."""
+        upgrade = f"okgen upgrade {was.okgen} → {__version__}" if was.okgen not in ("", __version__) else ""
+        looks = shape(item, each.cluster.name)
+        known = [trace.cause(each.document) for trace in self._known.get(looks, ())]
+        if not known or None in known:
+            if len(self._traced | {each.place.folder}) > _MOST_TRACED:
+                return (UNKNOWN,)
+            self._traced.add(each.place.folder)
+            self._known[looks] = tuple(dict.fromkeys(self._traces(item, each)))
+            known = [trace.cause(each.document) for trace in self._known[looks]]
+        found = tuple(dict.fromkeys(cause for cause in known if cause is not None))
+        return found or (Cause(upgrade) if upgrade else UNKNOWN,)
+
+    def _traces(self, item: Item, each: Rendered) -> Iterator[_Trace]:
         from okgen.provenance import Provenance  # only where there is no past
 
-        if self._provenance is None:
-            self._provenance = Provenance(self._each.document, self._each.cluster, self._each.files)
-        try:
-            ends = self._provenance.ends(file, path)
-        except LookupError:
-            return
-        yield from _chosen(ends, self._upgrade, whole=not path)
+        if self._last is None or self._last[0] != each.place.folder:
+            self._last = each.place.folder, Provenance(each.document, each.cluster, each.files)
+        for change, fields in item.touches:
+            for path in _paths(change, fields or change.fields):
+                try:
+                    ends = self._last[1].ends(change.file, path)
+                except LookupError:
+                    continue
+                yield from _chosen(ends, whole=not path)
 
 
-def _chosen(ends: list[Origin], upgrade: str, *, whole: bool) -> Iterator[Cause]:
+def _chosen(ends: list[Origin], *, whole: bool) -> Iterator[_Trace]:
     """Of all that a value comes from what is most likely to have changed; ``whole``: of an object that is new."""
     from okgen.provenance import DEFAULT, GIVEN
 
-    values, conditions = (
-        [each for each in ends if each.kind == GIVEN and each.is_condition is so] for so in (False, True)
-    )
-    defaults = [each for each in ends if each.kind == DEFAULT and not each.is_condition]
+    given = [each for each in ends if each.kind == GIVEN]
+    conditions = [each for each in given if each.is_condition]
+    values = [each for each in given if not each.is_condition]
     if whole and conditions:
         values = conditions
+    defaults = [each for each in ends if each.kind == DEFAULT and not each.is_condition]
     if values:
-        yield from (_cause(each, "") for each in values)
-    elif defaults:
-        yield from (_cause(each, "okgen's default") for each in defaults)
-    elif upgrade:
-        yield Cause(f"okgen upgrade {upgrade} → {__version__}")
+        yield from (_Trace("", each.path, None) for each in values)
     else:
-        yield from (_cause(each, "") for each in conditions)
-
-
-def _cause(origin: Origin, reason: str) -> Cause:
-    return Cause(reason, origin.file, origin.line, dotted(origin.path))
+        for each in defaults:
+            at = Cause("okgen's default", each.file, each.line, dotted(each.path))
+            yield _Trace("", each.path, at)
 
 
 def _paths(change: Change, fields: tuple[Field, ...]) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from okgen.problem import Refused
 
 _MOST_KEPT = 4096  # texts
 _MOST_LEVELS = 100
+STACK = "iam/cloudformation.yaml"
 
 
 class Unreadable(Exception):  # noqa: N818 - it is a verdict on a file, not a fault of the program
@@ -53,7 +54,7 @@ def unit(path: str, text: str) -> Unit:
     value = _yaml(text, path)
     if not isinstance(value, dict):
         raise Unreadable("no mapping")
-    if path == "iam/cloudformation.yaml":
+    if path == STACK:
         return Unit(nouns.STACK, "", "", "CloudFormation", "", "template", value)
     if name == "kustomization.yaml":
         return Unit(nouns.KUSTOMIZE, "", "", "Kustomization", "", folder, value)

@@ -11,6 +11,7 @@ from okgen.diff import nouns, read
 from okgen.diff.compare import compare
 from okgen.diff.facts import FOLDED, FOLDED_FILES
 from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Difference, Entry, Field, Unit
+from okgen.diff.sections import differing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,7 +65,10 @@ class Comparer:
 
     def _sort(self, each: Difference, old: dict[object, Side], new: dict[object, Side], found: list[Change]) -> None:
         """Puts both sides of a file where they find their counterpart, which another file may hold."""
-        sides = [None if text is None else self._unit(each.path, text) for text in (each.old, each.new)]
+        texts: tuple[str | None, str | None] = (each.old, each.new)
+        if each.path == read.STACK and each.old and each.new:
+            texts = differing(each.old, each.new)  # by far the longest file
+        sides = [None if text is None else self._unit(each.path, text) for text in texts]
         before = read.Unreadable(each.remark) if not each.readable and each.old is not None else sides[0]
         if isinstance(before, read.Unreadable) and each.new is not None:
             found.append(_as_text(each, str(before)))
