@@ -84,3 +84,14 @@ def test_an_example_runs(line: str, folder: Path) -> None:
     run = subprocess.run(["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+PIPELINES = (rendering.REPOSITORY / "docs" / "ci.md").read_text(encoding="utf-8")
+CALLS = re.findall(r"okgen (?:check|render|diff|validate)\b[^`\n|]*", PIPELINES)
+
+
+@pytest.mark.parametrize("line", sorted(set(CALLS)))
+def test_what_the_page_on_pipelines_calls_parses(line: str) -> None:
+    words = shlex.split(line.split(" > ", maxsplit=1)[0])[1:]
+
+    assert parser_for(words).parse_args(words).command == words[0]
