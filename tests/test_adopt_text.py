@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -153,6 +154,20 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path, case: str, end: str) -> N
     edit(tmp_path, replicas(0))
 
     assert adopted(tmp_path) == after
+
+
+@pytest.mark.parametrize("section", ["null", "{}", '{"policy":"sync"}'])
+def test_json_stays_json(tmp_path: Path, section: str) -> None:
+    head = json.dumps(yaml.safe_load(HEAD))[:-1]
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "cluster.yaml").write_text(f'{head}, "addons":{{"external-dns":{section}}}}}\n', encoding="utf-8")
+    again(tmp_path)
+    edit(tmp_path, replicas(0))
+
+    found = json.loads(adopted(tmp_path))
+    assert "replicas: 0" in found["addons"]["external-dns"]["patches"][0]["patch"]
+    edit(tmp_path, replicas(7))
+    assert "replicas: 7" in json.loads(adopted(tmp_path))["addons"]["external-dns"]["patches"][0]["patch"]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -43,7 +43,7 @@ def _ways(text: str, addon: str, entry: dict[str, Any]) -> Iterator[str]:
     if _PATCHES in value.entries:
         yield _into_list(edit, value.entries[_PATCHES], value.column + step, entry)
         return
-    block, flow = _block(entry), f"{_PATCHES}: {_flow([entry])}"
+    block, flow = _block(entry), edit.flow({_PATCHES: [entry]})[1:-1]
     if value.kind == spans.MAPPING and value.entries:
         if value.bracket < 0:
             yield edit.lines_after(value.end, block, value.column)
@@ -89,8 +89,8 @@ def _into_list(edit: _Edit, patches: Entry, column: int, entry: dict[str, Any]) 
     if listed.bracket < 0:
         return edit.lines_after(listed.end, dump([entry]), listed.column)
     if listed.items:
-        return edit.before_bracket(listed, _flow(entry))
-    return edit.new_value(patches, column, dump([entry]), _flow([entry]))
+        return edit.before_bracket(listed, edit.flow(entry))
+    return edit.new_value(patches, column, dump([entry]), edit.flow([entry]))
 
 
 class _Edit:
@@ -100,10 +100,20 @@ class _Edit:
         self._text = text
         found = _LINE_END.search(text)
         self._line_end = found[0] if found else "\n"
+        self._is_json = text.lstrip().startswith("{") and '"addons"' in text
 
     def replaced(self, start: int, end: int, new: str) -> str:
         """The text with something else from one place to another."""
         return self._text[:start] + new + self._text[end:]
+
+    def flow(self, value: Any) -> str:  # noqa: ANN401 - any YAML value
+        """A value within brackets, on one line; in a file of JSON it is JSON."""
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{self.flow(key)}: {self.flow(item)}" for key, item in value.items()) + "}"
+        if isinstance(value, list):
+            return "[" + ", ".join(map(self.flow, value)) + "]"
+        is_plain = not self._is_json and _PLAIN.fullmatch(value) and dump(value) == f"{value}\n"
+        return value if is_plain else quoted(value)
 
     def set_in(self, yaml: str, column: int) -> str:
         """Lines of YAML, from the second on set in by a number of columns; empty ones stay empty."""
@@ -137,12 +147,3 @@ class _Edit:
         start = entry.end + len(between.rstrip())
         without = _Edit(self.replaced(start, max(start, old.end), ""))
         return without.lines_after(start, block, column)
-
-
-def _flow(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    """A value within brackets, on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return value if _PLAIN.fullmatch(value) and dump(value) == f"{value}\n" else quoted(value)
