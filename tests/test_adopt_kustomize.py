@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import rendering
 from adopting import again
 from okgen import emit
+from okgen.adopt import making
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +132,37 @@ def test_what_is_adopted_is_what_kustomize_builds(pristine: Path, data: st.DataO
     if code:
         reasons = ("it is not edited", "only comments or the layout", "takes text only", "is okgen's own")
         assert all(any(reason in line for reason in reasons) for line in err.splitlines()), err
-    else:
-        again(folder)
-        assert build(addon) == by_hand
+        return
+    again(folder)
+    assert build(addon) == by_hand
+    once_more(data, folder, chosen[0])
+
+
+def once_more(data: st.DataObject, folder: Path, path: Path) -> None:
+    """Another edit of an object whose first one has been adopted: both are in what is built, the later one on top."""
+    base = yaml.safe_load(path.read_text(encoding="utf-8"))
+    value = copy.deepcopy(base)
+    change(data, value)
+    path.write_text(emit.dump(value), encoding="utf-8")
+    before = one(build(path.parent), base)
+
+    code, _, err = rendering.okgen("adopt", str(path), "--format", "concise", cwd=folder)
+
+    if code:
+        reasons = ("both change the same list", "only comments", "not edited", "takes text only", "okgen's own")
+        assert any(reason in err for reason in reasons), err
+        return
+    again(folder)
+    built = build(path.parent)
+    if built is not None and before is not None:
+        assert one(built, base) == making.laid_over(base, value, before)
+
+
+def one(built: list[dict[str, Any]] | None, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The object of that kind, name and namespace; None where nothing was built."""
+    known = ("name", "namespace")
+    for each in built or ():
+        same = [each["metadata"].get(key) == wanted["metadata"].get(key) for key in known]
+        if each["kind"] == wanted["kind"] and all(same):
+            return each
+    return None
