@@ -212,6 +212,7 @@ def test_removal_takes_what_the_addon_owned(installed: Installation) -> None:
     """Removing an add-on's tree deletes what it owned and nothing else: CRDs, Namespaces and what users made stay."""
     users = [each for each in users_objects() if served(installed, each)]
     installed.cluster.kubectl.apply([users_namespace(), *users], manager="user")
+    await_namespace(installed.cluster, "users")
     for application in reversed(addons(installed)):
         before = inventory.take(installed.cluster.api)
         owned = inventory.owned(before, map(identity, application.pruned()))
@@ -272,6 +273,12 @@ def others(granted: set[rights.Right]) -> set[rights.Right]:
 def users_namespace() -> Object:
     """A namespace of a user."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "users"}}
+
+
+def await_namespace(cluster: Cluster, name: str) -> None:
+    """Waits for what Kubernetes puts into a new namespace."""
+    for path in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
+        waiting.until(path, lambda path=path: cluster.api.find(f"/api/v1/namespaces/{name}/{path}"))  # type: ignore[misc]
 
 
 def users_objects() -> list[Object]:

@@ -24,6 +24,7 @@ CONTROLLERS = (
     "garbage-collector-controller",
     "namespace-controller",
     "replicaset-controller",
+    "root-ca-certificate-publisher-controller",
     "serviceaccount-controller",
 )
 
