@@ -35,7 +35,7 @@ aws:
   vpcId: vpc-0123456789abcdef0
 dns:
   zones:
-    - {{name: {name}.example.com, id: Z0123456789ABCDEFGHIJ}}
+    - {{name: {name}.example.com, id: Z{zone}}}
 gitops:
   repository: https://git.example.com/acme/platform.git
 addons:
@@ -139,7 +139,7 @@ class Bench:
                 place = os.path.join(folder, f"in{count}", name)
                 os.makedirs(place)
                 with open(os.path.join(place, "cluster.yaml"), "w", encoding="utf-8") as file:
-                    file.write(CLUSTER.format(name=name))
+                    file.write(CLUSTER.format(name=name, zone=f"0123456789{name.upper()}"))
 
     def inputs(self, count: int) -> str:
         """The folder with that many cluster.yaml files."""

@@ -98,7 +98,6 @@ def test_an_input_that_goes_wrong_between_the_passes(
     monkeypatch.setattr(fleet, "MOST_KEPT", 0)
     jobs = fleet.planned(inputs.find([str(repository)]), pipeline.Findings(), None, force=False)
     work = fleet.written(jobs, None, force=False)
-    assert next(work)[0].name == "a"
 
     if text is None:
         write(repository, "b", metadata={"name": "a"})
@@ -107,6 +106,7 @@ def test_an_input_that_goes_wrong_between_the_passes(
 
     with pytest.raises(Unable, match=r"b/cluster\.yaml or its tree changed while okgen was at work"):
         next(work)
+    assert not (repository / "output").exists()
 
 
 def test_documents_of_clusters_that_are_done_are_let_go(repository: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from okgen import index, plan, tree
+from okgen import folders, index, plan, tree
 from okgen.problem import Unable
 from trees import (
     FOREIGN,
@@ -54,7 +54,7 @@ def test_another_render_between_reading_and_writing(tmp_path: Path) -> None:
 
 
 def test_another_run_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "PATIENCE", 0.1)
+    monkeypatch.setattr(folders, "PATIENCE", 0.1)
     folder = str(tmp_path / "demo")
     render(folder, OLD)
     todo = plan.make(NEW, tree.snapshot(folder, NEW))

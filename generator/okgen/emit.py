@@ -39,8 +39,36 @@ _LONGEST_KEY = 1000  # readers look for the colon of a key within 1,024 characte
 _LONGEST_KEPT = 256
 _MOST_KEPT = 4_096
 
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode  # made once: dumps() makes one for each call
+
 # Strings repeat from object to object and from cluster to cluster, so each is judged once.
 _kept: dict[str, str] = {}
+
+
+class Shared:
+    """A mapping that stands in many documents and does not change: it is written once for each depth it stands at."""
+
+    __slots__ = ("_json", "_yaml", "size", "value")
+
+    def __init__(self, value: Mapping[str, object]) -> None:
+        self.value = value
+        self.size = len(_COMPACT(value))  # characters as compact JSON in ASCII
+        self._json: dict[str, str] = {}
+        self._yaml: dict[str, str] = {}
+
+    def json(self, indent: str) -> str:
+        """What ``dump_json`` writes for it at this depth."""
+        if indent not in self._json:
+            self._json[indent] = _json(self.value, indent)
+        return self._json[indent]
+
+    def yaml(self, lead: str, indent: str) -> str:
+        """What ``dump`` writes for it at this depth; ``lead`` opens its first line, as long as ``indent``."""
+        if indent not in self._yaml:
+            out: list[str] = []
+            _mapping(self.value, "", indent, out)
+            self._yaml[indent] = "".join(out)
+        return lead + self._yaml[indent]
 
 
 def dump(value: object) -> str:
@@ -77,7 +105,7 @@ def _json(value: object, indent: str) -> str:
     if isinstance(value, list | tuple) and value:
         deeper = f"{indent}  "
         return "[\n" + ",\n".join(f"{deeper}{_json(item, deeper)}" for item in value) + f"\n{indent}]"
-    return json.dumps(value)
+    return value.json(indent) if isinstance(value, Shared) else json.dumps(value)
 
 
 def _mapping(value: Mapping[str, object], lead: str, indent: str, out: list[str]) -> None:
@@ -108,6 +136,8 @@ def _sequence(value: Sequence[object], lead: str, indent: str, out: list[str]) -
             _mapping(item, lead + "- ", deeper, out)
         elif isinstance(item, list | tuple) and item:
             _sequence(item, lead + "- ", deeper, out)
+        elif type(item) is Shared:
+            out.append(item.yaml(lead + "- ", deeper))
         else:
             out.append(f"{lead}- {_scalar(item, indent)}\n")
         lead = indent

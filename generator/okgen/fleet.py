@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from okgen.inputs import Input
     from okgen.orphans import Orphans
-    from okgen.pipeline import Findings
+    from okgen.pipeline import Findings, Rendered
     from okgen.plan import Plan
 
 # Bytes that plans may hold between the two passes; a new cluster needs some 90 kB. What is above is planned once more,
@@ -48,33 +48,38 @@ def planned(
         findings.add(plan.problems(found))
         if orphans is not None:
             orphans.add(rendered)
-        if findings.are_errors:
-            continue  # nothing will be written
         room -= _size(found, last)
         last = found.files
-        remarks = notes(rendered, found)
-        kept = found._replace(recorded=None) if found.is_empty else found if room >= 0 else None
-        jobs.append(Job(rendered.input, rendered.cluster.name, remarks, kept))
+        kept = _kept(found, is_room=room >= 0 and not findings.are_errors)
+        jobs.append(Job(rendered.input, rendered.cluster.name, notes(rendered, found), kept))
     return jobs
 
 
 def written(jobs: list[Job], output: str | None, *, force: bool) -> Iterator[tuple[Job, Plan]]:
     """The second pass: each job with its plan, which is carried out by then. Raises Unable, TemplateError."""
-    again = _planned_again([job.input for job in jobs if job.plan is None], output, force=force)
+    again = _planned_again([job for job in jobs if job.plan is None], output, force=force)
+    plans = (job.plan or next(again) for job in jobs)
+    yield from zip(jobs, tree.apply_all(plans), strict=True)
+
+
+def _kept(found: Plan, *, is_room: bool) -> Plan | None:
+    """What is kept of a plan until the second pass, which is not reached when there are errors."""
+    if found.is_empty:
+        return found._replace(recorded=None)
+    return found if is_room else None
+
+
+def _planned_again(jobs: list[Job], output: str | None, *, force: bool) -> Iterator[Plan]:
+    plans = pipeline.planning([job.input for job in jobs], pipeline.Findings(), output, force=force)
     for job in jobs:
-        todo = job.plan or next(again)
-        tree.apply(todo)
-        yield job, todo
-
-
-def _planned_again(inputs: list[Input], output: str | None, *, force: bool) -> Iterator[Plan]:
-    findings = pipeline.Findings()
-    plans = pipeline.planning(inputs, findings, output, force=force)
-    for given in inputs:
         rendered, found = next(plans, (None, None))
-        if rendered is None or found is None or rendered.input != given or found.conflicts or findings.are_errors:
-            raise Unable(f"{harmless(given.file)} or its tree changed while okgen was at work: run it again")
+        if rendered is None or found is None or found.conflicts or _is_other(rendered, job):
+            raise Unable(f"{harmless(job.input.file)} or its tree changed while okgen was at work: run it again")
         yield found
+
+
+def _is_other(rendered: Rendered, job: Job) -> bool:
+    return rendered.input != job.input or rendered.cluster.name != job.name
 
 
 def _size(found: Plan, last: Mapping[str, bytes]) -> int:

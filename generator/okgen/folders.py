@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
+import time
 from typing import TYPE_CHECKING
 
 from okgen.plan import FILE, FOLDER, SPECIAL, SYMLINK
@@ -14,8 +16,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+# Neither waits for the other end of a pipe, nor takes a terminal for its own.
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o755  # less the umask
+PATIENCE = 2.0  # seconds to wait for another okgen
 _EFFECTIVE = os.access in os.supports_effective_ids
 _REFUSED = {
     True: ("OKG506", "a symbolic link, and okgen follows none on the way to a rendered tree", "use a real folder"),
@@ -108,6 +113,12 @@ class Folders:
             except OSError:
                 return  # it holds something, or is gone already
 
+    def release(self) -> None:
+        """Closes all but the first, for the time being: descriptors are few."""
+        top = self._open.pop("")
+        self.close()
+        self._open[""] = top
+
     def close(self) -> None:
         """Closes all of them, the first included."""
         for found in self._open.values():
@@ -177,3 +188,24 @@ def _step(above: int, name: str, place: str, *, make: bool) -> int:
         raise Refused([Problem(os.path.relpath(place), 1, 1, code, "error", message, help=way_out)]) from None
     finally:
         os.close(above)
+
+
+def lock(top: int, how: int, folder: str) -> bool:
+    """Locks a folder until it is closed: many may read, one may write. False where the file system has no locks.
+
+    Raises Unable while another okgen is at work there.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(top, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise Unable(
+                    f"another okgen is at work in {os.path.relpath(folder)}: run this again when it is done"
+                ) from None
+            time.sleep(0.02)
+        except OSError:
+            return False  # a change in between is still noticed before the first write
+        else:
+            return True

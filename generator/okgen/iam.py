@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen import cloudformation
-from okgen.emit import dump_json
+from okgen.emit import Shared, dump_json
 from okgen.partitions import AUDIENCE, POD_IDENTITY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from okgen.cluster import Cluster, Role
 
 Statement = dict[str, Any]
@@ -21,7 +23,8 @@ POLICIES_OF_A_ROLE = 10
 
 _ROOM = POLICY_SIZE - len('{"Version":"2012-10-17","Statement":[]}')
 _PIECE = _ROOM - len("Part9999")
-_COMPACT = json.JSONEncoder(separators=(",", ":")).encode  # made once: dumps() makes one for each call
+_MOST_KEPT = 512
+_shared: dict[str, Shared] = {}
 
 
 class Excess(NamedTuple):
@@ -49,8 +52,9 @@ def files(cluster: Cluster) -> dict[str, str]:
     excesses: list[Excess] = []
     stack: list[cloudformation.Access] = []
     for role in cluster.roles:
-        documents = [_document(statements) for statements in policies(role)]
-        excesses += _excesses(role, documents)
+        found_policies = policies(role)
+        excesses += _excesses(role, found_policies)
+        documents = [_document(list(map(shared, statements))) for statements in found_policies]
         for number, document in enumerate(documents, start=1):
             found[f"iam/{role.addon}.policy{f'-{number}' if number > 1 else ''}.json"] = dump_json(document)
         trusted = _document([trust(cluster, role)])
@@ -70,7 +74,7 @@ def policies(role: Role) -> list[list[Statement]]:
     A statement too large for a policy of its own is cut by its resources or actions. Neither changes what is allowed
     or denied: policies of a role add up, as do the resources and actions of a statement.
     """
-    if _size(role.statements) - len("[]") <= _ROOM:
+    if sum(shared(statement).size + 1 for statement in role.statements) - 1 <= _ROOM:  # a comma between two
         return [role.statements] if role.statements else []  # nearly always
     found: list[list[Statement]] = []
     room: list[int] = []
@@ -117,14 +121,25 @@ def trust(cluster: Cluster, role: Role) -> Statement:
     }
 
 
-def _document(statements: list[Statement]) -> dict[str, Any]:
+def shared(statement: Statement) -> Shared:
+    """The statement as documents hold it; many are the same for all clusters of an account."""
+    key = repr(statement)
+    found = _shared.get(key)
+    if found is None:
+        if len(_shared) >= _MOST_KEPT:
+            _shared.clear()
+        found = _shared[key] = Shared(statement)
+    return found
+
+
+def _document(statements: Sequence[Statement | Shared]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _excesses(role: Role, documents: list[dict[str, Any]]) -> list[Excess]:
+def _excesses(role: Role, found_policies: list[list[Statement]]) -> list[Excess]:
     """What no splitting can mend."""
     found = []
-    for statement in (document["Statement"][0] for document in documents if len(document["Statement"]) == 1):
+    for statement in (statements[0] for statements in found_policies if len(statements) == 1):
         size = _size(statement)
         if size > _ROOM:
             message = (
@@ -134,8 +149,8 @@ def _excesses(role: Role, documents: list[dict[str, Any]]) -> list[Excess]:
             found.append(
                 Excess(role.addon, message, "narrow it by fewer values: zones by their id, prefixes in common")
             )
-    if len(documents) > POLICIES_OF_A_ROLE:
-        message = f"{role.addon} needs {len(documents)} IAM policies; AWS lets a role have {POLICIES_OF_A_ROLE}"
+    if len(found_policies) > POLICIES_OF_A_ROLE:
+        message = f"{role.addon} needs {len(found_policies)} IAM policies; AWS lets a role have {POLICIES_OF_A_ROLE}"
         found.append(Excess(role.addon, message, "name fewer and broader things: one prefix in place of many"))
     return found
 
@@ -167,4 +182,4 @@ def _halved(statement: Statement) -> list[Statement]:
 
 def _size(value: object) -> int:
     """Characters of a value as compact JSON in ASCII."""
-    return len(_COMPACT(value))
+    return len(json.dumps(value, separators=(",", ":")))

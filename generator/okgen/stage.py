@@ -11,8 +11,6 @@ from okgen.plan import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
-    from typing import Self
 
     from okgen.folders import Folders
 
@@ -20,7 +18,6 @@ _NAME = ".okgen.tmp"
 _FILE = re.compile(r"[0-9]+")
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o644  # less the umask
-_FEW = 8
 
 
 def is_left(top: int) -> bool:
@@ -36,7 +33,7 @@ def is_left(top: int) -> bool:
 
 
 class Stage:
-    """The stage of one run, in the folder of a cluster, which is locked; what a killed run left in it is removed first.
+    """The stage of one run, in the folder of a cluster, which is locked.
 
     All of it raises Unable, which names the file, when the system refuses.
     """
@@ -50,49 +47,31 @@ class Stage:
                 os.mkdir(_NAME, 0o700, dir_fd=top)
             self._here = os.open(_NAME, OPEN, dir_fd=top)
 
-    def __enter__(self) -> Self:
-        self._clear()
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
-    ) -> None:
-        self._clear()
-        os.close(self._here)
+    def close(self) -> None:
+        """Removes the files that were not moved, and the stage."""
+        try:
+            self.clear()
+        finally:
+            os.close(self._here)
         try:
             os.rmdir(_NAME, dir_fd=self._top)
         except OSError:
             return  # it holds what okgen did not write
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """Removes what has a name that only this class gives."""
         for name in os.listdir(self._here):
             if _FILE.fullmatch(name):
                 with naming("remove", os.path.join(self._folder, _NAME, name)):
                     os.unlink(name, dir_fd=self._here)
 
-    def put(self, files: Mapping[str, bytes]) -> None:
-        """Writes files, by the path they are to have, and waits until they are on the disk."""
-        flush = flush_all() if len(files) > _FEW else None
+    def put(self, files: Mapping[str, bytes], *, sync: bool) -> None:
+        """Writes files, by the path they are to have; ``sync``: each is on the disk then."""
         with naming("write", self._folder) as place:
             for path, data in files.items():
                 place.name = path
-                self._put(path, data, sync=flush is None)
-        if flush is not None:
-            with naming("write", self._folder):
-                flush(self._here)
-
-    def _put(self, path: str, data: bytes, *, sync: bool) -> None:
-        name = self._numbers[path] = str(len(self._numbers))
-        file = os.open(name, _WRITE, _MODE, dir_fd=self._here)
-        try:
-            written = os.write(file, data)
-            while written < len(data):
-                written += os.write(file, memoryview(data)[written:])
-            if sync:
-                os.fsync(file)
-        finally:
-            os.close(file)
+                name = self._numbers[path] = str(len(self._numbers))
+                write(self._here, name, data, sync=sync)
 
     def move(self, folders: Folders, places: Mapping[str, str]) -> None:
         """Moves files, by the path they were put under, to their places, over what is there."""
@@ -101,6 +80,19 @@ class Stage:
                 place.name = target
                 parent, _, name = target.rpartition("/")
                 os.replace(self._numbers[path], name, src_dir_fd=self._here, dst_dir_fd=folders.make(parent))
+
+
+def write(above: int, name: str, data: bytes, *, sync: bool) -> None:
+    """Writes a file that is not there yet into an open folder; ``sync``: it is on the disk then. Raises OSError."""
+    file = os.open(name, _WRITE, _MODE, dir_fd=above)
+    try:
+        written = os.write(file, data)
+        while written < len(data):
+            written += os.write(file, memoryview(data)[written:])
+        if sync:
+            os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def flush_all() -> Callable[[int], None] | None:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import CodeType
 
     from okgen.source import Node
@@ -63,10 +63,14 @@ class Template:
             raise TemplateError(f"{self.file}{place}: {type(error).__name__}: {error}") from error
         return found
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether it makes one object, the same in every cluster."""
-        return not self._spots and not self.workload
+    def mentions(self, names: Iterable[str]) -> bool:
+        """Whether one of these names stands anywhere in its expressions, be it in quotes."""
+        return any(re.search(rf"\b(?:{'|'.join(names)})\b", text) for _, _, _, text in self._spots)
+
+    def keys_of(self, name: str) -> set[str] | None:
+        """The keys of the mapping of this name that it asks for; None when it takes the mapping whole."""
+        found = [key for _, _, _, text in self._spots for key in _keys_of(name, text)]
+        return None if "" in found else set(found)
 
     def build(self, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - any YAML value
         """The object that one tuple of values makes; parts without expressions are shared, so it is read-only."""
@@ -276,6 +280,12 @@ def _build_sequence(items: tuple[Part, ...], values: Iterator[Any]) -> Any:  # n
         else:
             built.append(_build(child, values))
     return [value for value in built if value is not OMIT] or OMIT
+
+
+def _keys_of(name: str, text: str) -> list[str]:
+    """The keys behind each occurrence of a name, "" where none is."""
+    found = re.findall(rf"""\b{name}\b(?:\.([A-Za-z_]\w*)|\[(["'])([^"']*)\2\])?""", text)
+    return [attribute or key for attribute, _, key in found]
 
 
 def _place(error: BaseException, code: CodeType, spots: list[_Spot]) -> str:

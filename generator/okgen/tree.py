@@ -1,15 +1,4 @@
-"""Reads and writes the folder of a cluster; nothing else does.
-
-Whatever moment a run is killed at, the next one completes the tree, be it from another cluster.yaml:
-
-1. All new files are written beside the index, into a stage, and flushed to the disk. Up to here nothing has changed.
-2. The index is replaced by one that lists the bytes in place and, as pending, those to come.
-3. Files are deleted, and the new ones moved into their places, each in one step.
-4. The index is replaced by the final one.
-
-When the power fails, the same states are left: file systems keep the order of moves (ext4, XFS, Btrfs, APFS), and no
-file moves before its bytes are on the disk.
-"""
+"""Reads the folder of a cluster, and has plans carried out in it; nothing else touches it."""
 
 from __future__ import annotations
 
@@ -17,22 +6,17 @@ import fcntl
 import hashlib
 import os
 import stat
-import time
 from typing import TYPE_CHECKING
 
-from okgen import __version__, index, stage
-from okgen.folders import Folders, enter, kind_of, naming
+from okgen import __version__, creation, index, stage
+from okgen.folders import READ, Folders, enter, kind_of, lock, naming
 from okgen.plan import FILE, FOLDER, SPECIAL, SYMLINK, Plan, Snapshot
 from okgen.problem import Problem, Refused, Unable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-# Neither waits for the other end of a pipe, nor takes a terminal for its own.
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CHUNK = 1 << 20
-_BEFORE, _PENDING = "/before", "/pending"  # no paths of a tree
-PATIENCE = 2.0  # seconds to wait for another okgen
 
 
 def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -> Snapshot:
@@ -52,38 +36,20 @@ def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -
         return Snapshot(folder, root, index.EMPTY, None, wanted, {}, {}, frozenset(), leftover=False)
     folders = Folders(top)
     try:
-        _lock(top, fcntl.LOCK_SH, folder)
+        lock(top, fcntl.LOCK_SH, folder)
         with naming("read", folder):
-            leftover = stage.is_left(top)
-        recorded = _recorded(top, folder)
+            leftover = stage.is_left(top) or creation.is_left(top, folder)
+        recorded = recorded_in(top, folder)
         known = _index(recorded, wanted, os.path.join(folder, index.NAME))
         places: dict[str, bytes | None] = {**dict.fromkeys((*known.files, *known.pending)), **contents}
-        found = _found(folders, places, wanted, folder)
+        found = found_in(folders, places, wanted, folder)
         replaceable = _replaceable(folders, [path for path in wanted if found.get(path) == FOLDER], places, found)
         return Snapshot(folder, root, known, recorded, wanted, found, folders.blocked, replaceable, leftover)
     finally:
         folders.close()
 
 
-def _lock(top: int, how: int, folder: str) -> None:
-    """Locks a folder until it is closed: many may read, one may write."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(top, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise Unable(
-                    f"another okgen is at work in {os.path.relpath(folder)}: run this again when it is done"
-                ) from None
-            time.sleep(0.02)
-        except OSError:
-            return  # a file system without locks; a change in between is still noticed before the first write
-        else:
-            return
-
-
-def _recorded(top: int, folder: str) -> bytes | None:
+def recorded_in(top: int, folder: str) -> bytes | None:
     """The bytes of the index, None when there is none."""
     place = os.path.join(folder, index.NAME)
     with naming("read", place):
@@ -95,7 +61,7 @@ def _recorded(top: int, folder: str) -> bytes | None:
             raise Refused(
                 [Problem(os.path.relpath(place), 1, 1, code, "error", f"the index is a {kind}", help=way_out)]
             )
-        file = os.open(index.NAME, _READ, dir_fd=top)
+        file = os.open(index.NAME, READ, dir_fd=top)
         with open(file, "rb") as stream:
             return stream.read(index.MOST_BYTES + 1)
 
@@ -108,7 +74,7 @@ def _index(recorded: bytes | None, wanted: Mapping[str, str], place: str) -> ind
     return expected if recorded == index.text(expected) else index.parse(recorded, place)
 
 
-def _found(
+def found_in(
     folders: Folders, places: Mapping[str, bytes | None], wanted: Mapping[str, str], folder: str
 ) -> dict[str, str]:
     """What is in each of the places, as a snapshot says it; a place comes with the bytes that are expected there."""
@@ -129,7 +95,7 @@ def _found(
 def _look(above: int, name: str, data: bytes | None = None, digest: str = "") -> str | None:
     """What is in a place: SHA-256, SYMLINK, FOLDER, SPECIAL, None for nothing. ``digest`` is that of ``data``."""
     try:
-        file = os.open(name, _READ, dir_fd=above)
+        file = os.open(name, READ, dir_fd=above)
     except FileNotFoundError:
         return None
     except OSError:
@@ -149,13 +115,10 @@ def _look(above: int, name: str, data: bytes | None = None, digest: str = "") ->
         os.close(file)
 
 
-def contents(
-    folder: str, paths: Iterable[str], most: int, most_together: int, *, trusted_root: str = ""
-) -> dict[str, bytes]:
+def contents(folder: str, paths: Iterable[str], most: int, *, trusted_root: str = "") -> dict[str, bytes]:
     """The bytes of those of these files in a cluster's folder that are there: of each the first ``most`` and one more.
 
-    What comes after ``most_together`` is left out. Symbolic links count as nothing there.
-    Raises Refused, Unable as ``snapshot`` does.
+    Symbolic links count as nothing there. Raises Refused, Unable as ``snapshot`` does.
     """
     top = enter(folder, trusted_root or os.path.dirname(os.path.normpath(folder)) or os.curdir)
     if top is None:
@@ -168,10 +131,9 @@ def contents(
                 place.name = path
                 parent, _, name = path.rpartition("/")
                 above = folders.find(parent)
-                if most_together > 0 and above is not None and kind_of(above, name) == FILE:
-                    with open(os.open(name, _READ, dir_fd=above), "rb") as stream:
+                if above is not None and kind_of(above, name) == FILE:
+                    with open(os.open(name, READ, dir_fd=above), "rb") as stream:
                         found[path] = stream.read(most + 1)
-                    most_together -= len(found[path])
     finally:
         folders.close()
     return found
@@ -203,97 +165,21 @@ def _holds_only(folders: Folders, path: str, files: set[str], above: set[str]) -
     return all(name in files or (name in above and _holds_only(folders, name, files, above)) for name in inner)
 
 
-def content(folder: str, root: str, path: str, most: int) -> bytes:
-    """The first ``most`` bytes of a file in a cluster's folder, none where no file is; no symbolic link is followed.
-
-    Raises Refused and Unable as ``snapshot`` does.
-    """
-    top = enter(folder, root)
-    if top is None:
-        return b""
-    folders = Folders(top)
-    parent, _, name = path.rpartition("/")
-    try:
-        with naming("read", os.path.join(folder, path)):
-            above = folders.find(parent)
-            if above is None or kind_of(above, name) != FILE:
-                return b""
-            with open(os.open(name, _READ, dir_fd=above), "rb") as stream:
-                return stream.read(most)
-    finally:
-        folders.close()
-
-
 def apply(plan: Plan) -> None:
     """Carries a plan out, and writes nothing where it is empty.
 
     Raises Unable when the system refuses, another okgen is at work there, or the folder is not any more what the plan
     was made for; ValueError for a plan with conflicts.
     """
-    if plan.conflicts:
-        raise ValueError("a plan with conflicts cannot be carried out")
-    if plan.is_empty:
-        return
-    top = enter(plan.folder, plan.root, make=True)
-    assert top is not None, "it was made"
-    folders = Folders(top)
-    try:
-        _lock(top, fcntl.LOCK_EX, plan.folder)
-        _check_unchanged(plan, folders, top)
-        with stage.Stage(top, plan.folder) as staged:
-            if plan.final is not None:
-                indexes = {_BEFORE: plan.recorded, _PENDING: plan.pending, index.NAME: plan.final}
-                staged.put({**plan.files, **{path: data for path, data in indexes.items() if data is not None}})
-                _announce(plan, folders, staged)
-                _change(plan, folders, staged)
-    finally:
-        folders.close()
+    for _ in apply_all([plan]):
+        pass
 
 
-def _check_unchanged(plan: Plan, folders: Folders, top: int) -> None:
-    """Makes sure that what the plan was made for is still there: an edit in between must not be lost."""
-    changed = "changed while okgen was at work: run it again"
-    if _recorded(top, plan.folder) != plan.recorded:
-        raise Unable(f"{os.path.relpath(os.path.join(plan.folder, index.NAME))} {changed}")
-    if not plan.before and not os.listdir(top):
-        return  # a new folder
-    places = dict.fromkeys((*plan.files, *plan.delete))
-    found = _found(folders, places, {}, plan.folder)
-    for path in places:
-        if found.get(path) != plan.before.get(path):
-            raise Unable(f"{os.path.relpath(os.path.join(plan.folder, path))} {changed}")
+def apply_all(plans: Iterable[Plan]) -> Iterator[Plan]:
+    """The same for one plan after the other; each is given back when it has been carried out.
 
-
-def _announce(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
-    """Puts the pending index into place and makes the new folders: what can fail for want of space or rights.
-
-    If it does, all is as before.
+    Several are prepared before the first changes anything, so that they wait for the disk together.
     """
-    folder_of = {path.rpartition("/")[0]: path for path in (*plan.delete, *plan.files)}
-    if plan.pending is not None:
-        staged.move(folders, {_PENDING: index.NAME})
-    try:
-        for folder, path in folder_of.items():
-            if any(f"{folder}/".startswith(f"{gone}/") for gone in plan.delete):
-                continue  # a file is there now, and goes
-            with naming("write", os.path.join(plan.folder, path)):
-                folders.check_writable(folder)
-    except BaseException:
-        for made in reversed(folders.made):
-            folders.remove(made)
-        if plan.recorded is not None:
-            staged.move(folders, {_BEFORE: index.NAME})
-        else:
-            os.unlink(index.NAME, dir_fd=folders.make(""))
-        raise
+    from okgen import changes  # a check needs none of it
 
-
-def _change(plan: Plan, folders: Folders, staged: stage.Stage) -> None:
-    """Brings the tree from the pending index to the final one."""
-    for path in plan.delete:
-        with naming("delete", os.path.join(plan.folder, path)):
-            parent, _, name = path.rpartition("/")
-            os.unlink(name, dir_fd=folders.make(parent))
-    for folder in plan.emptied:
-        folders.remove(folder)
-    staged.move(folders, {path: path for path in (*plan.files, index.NAME)})
+    return changes.carry_out(plans)

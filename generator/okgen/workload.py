@@ -30,6 +30,14 @@ def section(addon: Addon, workload: Workload, values: dict[str, Any]) -> dict[st
     return found
 
 
+_KEYS = ("replicas", "resources", "nodeSelector", "tolerations", "priorityClassName", "podAnnotations")
+
+
+def keys(addon: Addon, workload: Workload) -> tuple[str, ...]:
+    """The keys of an add-on's values that ``settings`` looks at."""
+    return _KEYS if workload is addon.workloads[0] else (workload.name,)
+
+
 def resources(workload: Workload, given: dict[str, Any]) -> dict[str, Any]:
     """The workload's own requests and limits with those given put over them, resource by resource."""
     own = workload.resources
