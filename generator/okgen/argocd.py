@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
@@ -57,11 +57,7 @@ def namespaces(cluster: Cluster) -> list[Manifest]:
     for enabled in cluster.addons:
         level = enabled.addon.definition["namespace"].get("podSecurity", "privileged")
         levels.setdefault(enabled.namespace, []).append(level)
-    return [
-        _finished(_namespace(name, wanted), "okgen", __version__)
-        for name, wanted in sorted(levels.items())
-        if name != "kube-system"
-    ]
+    return [_namespace(name, tuple(wanted)) for name, wanted in sorted(levels.items()) if name != "kube-system"]
 
 
 def namespaces_application(cluster: Cluster, spaces: Sequence[Manifest], digest: str) -> Manifest:
@@ -109,7 +105,8 @@ def _finished(value: dict[str, Any], name: str, version: str) -> Manifest:
 
 
 def _kinds(manifests: Iterable[Manifest]) -> list[dict[str, str]]:
-    found = sorted({(each.group, each.kind) for each in manifests})
+    kinds = {(each.api_version, each.kind): each for each in manifests}  # their groups are asked for once
+    found = sorted({(each.group, each.kind) for each in kinds.values()})
     return [{"group": group, "kind": kind} for group, kind in found]
 
 
@@ -190,11 +187,12 @@ def _application(cluster: Cluster, name: str, steps: tuple[str, ...], namespace:
     }
 
 
-def _namespace(name: str, levels: list[str]) -> dict[str, Any]:
+@lru_cache(maxsize=256)  # clusters have the same ones
+def _namespace(name: str, levels: tuple[str, ...]) -> Manifest:
     metadata: dict[str, Any] = {"name": name, "annotations": dict(KEEP)}
     level = min(levels, key=("privileged", "baseline", "restricted").index)  # as lax as its laxest add-on needs
     metadata["labels"] = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "audit", "warn")}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    return _finished({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, "okgen", __version__)
 
 
 @cache  # the same for every cluster of a run

@@ -31,7 +31,11 @@ def with_defaults(value: Any, schema: Schema, root: Schema, derive: Callable[[An
             return named(dict(sorted(value.items())))
         filled = Names()
         for key, each in known.items():
-            found = with_defaults(value[key], each, root, derive) if key in value else _default(each, root, derive)
+            if key in value:
+                found = with_defaults(value[key], each, root, derive)
+            else:
+                kept = _fixed.get(id(each))
+                found = kept[1] if kept is not None and kept[0] is each else _default(each, root, derive)
             if found is not _NONE:
                 filled[key] = found
         return filled
@@ -41,9 +45,6 @@ def with_defaults(value: Any, schema: Schema, root: Schema, derive: Callable[[An
 
 
 def _default(each: Schema, root: Schema, derive: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - a value or _NONE
-    kept = _fixed.get(id(each))
-    if kept is not None and kept[0] is each:
-        return kept[1]
     schema = follow(each, root)
     if "x-default" in schema:
         return with_defaults(derive(schema["x-default"]), schema, root, derive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,29 +46,49 @@ _kept: dict[str, str] = {}
 
 
 class Shared:
-    """A mapping that stands in many documents and does not change: it is written once for each depth it stands at."""
+    """A mapping or list that stands in many documents and does not change: written once for each depth it stands at."""
 
-    __slots__ = ("_json", "_yaml", "size", "value")
+    __slots__ = ("_json", "_yaml", "value")
 
-    def __init__(self, value: Mapping[str, object]) -> None:
+    def __init__(self, value: Mapping[str, object] | Sequence[object]) -> None:
         self.value = value
-        self.size = len(_COMPACT(value))  # characters as compact JSON in ASCII
         self._json: dict[str, str] = {}
         self._yaml: dict[str, str] = {}
 
+    @property
+    def size(self) -> int:
+        """Characters as compact JSON in ASCII."""
+        if "" not in self._json:
+            self._json[""] = _COMPACT(self.value)
+        return len(self._json[""])
+
     def json(self, indent: str) -> str:
-        """What ``dump_json`` writes for it at this depth."""
+        """What ``dump_json`` writes for it at this depth, which is not the top."""
         if indent not in self._json:
             self._json[indent] = _json(self.value, indent)
         return self._json[indent]
 
     def yaml(self, lead: str, indent: str) -> str:
         """What ``dump`` writes for it at this depth; ``lead`` opens its first line, as long as ``indent``."""
-        if indent not in self._yaml:
+        text = self._yaml.get(indent)
+        if text is None:
             out: list[str] = []
-            _mapping(self.value, "", indent, out)
-            self._yaml[indent] = "".join(out)
-        return lead + self._yaml[indent]
+            if isinstance(self.value, dict):
+                _mapping(self.value, "", indent, out)
+            else:
+                _sequence(cast("Sequence[object]", self.value), "", indent, out)
+            text = self._yaml[indent] = "".join(out)
+        return lead + text
+
+
+# What never changes, by id, which stands for the same object as long as that is kept here.
+_lasting: dict[int, Shared] = {}
+
+
+def keep(value: object) -> None:
+    """Have a value that never changes, a part of a template, written once for each depth it is met at."""
+    if isinstance(value, dict | list) and value:
+        _lasting[id(value)] = Shared(value)
 
 
 def dump(value: object) -> str:
@@ -117,10 +137,18 @@ def _mapping(value: Mapping[str, object], lead: str, indent: str, out: list[str]
             out.append(f"{lead}{name}: {_kept.get(item) or _string(item, indent)}\n")
         elif isinstance(item, dict) and item:
             out.append(f"{lead}{name}:\n")
-            _mapping(item, deeper, deeper, out)
+            lasting = _lasting.get(id(item))
+            if lasting is None:
+                _mapping(item, deeper, deeper, out)
+            else:
+                out.append(lasting.yaml(deeper, deeper))
         elif isinstance(item, list | tuple) and item:
             out.append(f"{lead}{name}:\n")
-            _sequence(item, indent, indent, out)
+            lasting = _lasting.get(id(item))
+            if lasting is None:
+                _sequence(item, indent, indent, out)
+            else:
+                out.append(lasting.yaml(indent, indent))
         else:
             out.append(f"{lead}{name}: {_scalar(item, indent)}\n")
         lead = indent
@@ -133,7 +161,11 @@ def _sequence(value: Sequence[object], lead: str, indent: str, out: list[str]) -
         if type(item) is str:
             out.append(f"{lead}- {_kept.get(item) or _string(item, indent)}\n")
         elif isinstance(item, dict) and item:
-            _mapping(item, lead + "- ", deeper, out)
+            lasting = _lasting.get(id(item))
+            if lasting is None:
+                _mapping(item, lead + "- ", deeper, out)
+            else:
+                out.append(lasting.yaml(lead + "- ", deeper))
         elif isinstance(item, list | tuple) and item:
             _sequence(item, lead + "- ", deeper, out)
         elif type(item) is Shared:

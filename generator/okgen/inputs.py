@@ -54,11 +54,12 @@ def find(names: Sequence[str]) -> list[Input]:
     except OSError:
         raise Unable("the current folder is gone") from None
     found: dict[str, str] = {}  # by real path, so that a file named twice counts once
+    folders: dict[str, str] = {}
     faults = []
     for name in sorted(set(names)) or [DEFAULT]:
         try:
             for path in _named(name):
-                _keep(found, _absolute(here, path))
+                _keep(found, _absolute(here, path), folders)
         except (OSError, ValueError) as error:
             faults.append(f"{harmless(getattr(error, 'filename', None) or name)}: {reason(error)}")
         except Unable as unable:
@@ -67,11 +68,11 @@ def find(names: Sequence[str]) -> list[Input]:
         hint = "" if names else "; `okgen init` writes one"
         raise Unable("\n".join(faults) + hint)
     roots: dict[str, str] = {}
-    folders = [_absolute(here, name) for name in names if os.path.isdir(name)]
+    given = [_absolute(here, name) for name in names if os.path.isdir(name)]
     inputs = [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
-    whole = {root for root in roots.values() if any(os.path.commonpath([each, root]) == each for each in folders)}
+    whole = {root for root in roots.values() if any(os.path.commonpath([each, root]) == each for each in given)}
     inputs = [each._replace(whole=each.root in whole) for each in inputs]
-    strays = [each.file for each in inputs if _leads_out(each)]
+    strays = [each.file for each in inputs if each.path not in found and _leads_out(each)]
     if strays:
         raise Unable(
             "\n".join(f"{harmless(file)}: a symbolic link that leads out of its repository" for file in strays)
@@ -80,11 +81,8 @@ def find(names: Sequence[str]) -> list[Input]:
 
 
 def _leads_out(each: Input) -> bool:
-    real = os.path.realpath(each.path)
-    if real == each.path:
-        return False
     root = os.path.realpath(each.root)
-    return os.path.commonpath([root, real]) != root
+    return os.path.commonpath([root, os.path.realpath(each.path)]) != root
 
 
 def kind(mode: int) -> str:
@@ -142,10 +140,21 @@ def _absolute(here: str, path: str) -> str:
     return os.path.normpath(os.path.join(folder, name))
 
 
-def _keep(found: dict[str, str], path: str) -> None:
+def _keep(found: dict[str, str], path: str, folders: dict[str, str]) -> None:
     """Of several names of one file the one that is no symbolic link counts, else the first in order."""
-    real = os.path.realpath(path)
+    real = _real(path, folders)
     found[real] = min(path, found.get(real, path), key=lambda each: (each != real, each))
+
+
+def _real(path: str, folders: dict[str, str]) -> str:
+    """The path without symbolic links; folders that are known already are not looked at again."""
+    above = os.path.dirname(path)
+    if above == path:
+        return path
+    if above not in folders:
+        folders[above] = _real(above, folders)
+    place = os.path.join(folders[above], os.path.basename(path))
+    return os.path.realpath(place) if os.path.islink(place) else place
 
 
 def _root(path: str, known: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from okgen.emit import dump
@@ -24,6 +25,10 @@ _CRD = "CustomResourceDefinition"
 _CRD_WAVE = {"argocd.argoproj.io/sync-wave": "-5"}
 
 
+_MOST_KEPT = 512
+_texts: dict[str, str] = {}  # by what they say: clusters have the same
+
+
 def kustomization(resources: Iterable[str], patches: Sequence[dict[str, Any]] = ()) -> str:
     """The text of a kustomization.yaml. No `namespace` and no `commonLabels`: they rewrite what must stay."""
     value: dict[str, Any] = {
@@ -33,7 +38,13 @@ def kustomization(resources: Iterable[str], patches: Sequence[dict[str, Any]] = 
     }
     if patches:
         value["patches"] = list(patches)
-    return dump(value)
+    key = repr(value)
+    found = _texts.get(key)
+    if found is None:
+        if len(_texts) >= _MOST_KEPT:
+            _texts.clear()
+        found = _texts[key] = dump(value)
+    return found
 
 
 def addon_kustomization(enabled: Enabled, files: Iterable[str], *, vendored: bool) -> str:
@@ -49,6 +60,7 @@ def vendored_folder(enabled: Enabled) -> str:
     return f"../../../{VENDORED}/{enabled.addon.name}/{enabled.release.version}"
 
 
+@cache
 def _crd_patch() -> dict[str, Any]:
     patch = {
         "apiVersion": "apiextensions.k8s.io/v1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from okgen import argocd, iam, patches
 from okgen.addon_render import AddonRenderer
@@ -20,11 +20,21 @@ if TYPE_CHECKING:
     from okgen.source import Document
 
 
+class _Folder(NamedTuple):
+    """An add-on's folder: its objects and kustomization, both as files by path, and a digest of those."""
+
+    manifests: list[Manifest]
+    listing: str
+    files: dict[str, str]
+    digest: str
+
+
 class Renderer:
     """Renders clusters one after the other, building what they share only once."""
 
     def __init__(self) -> None:
         self._addons = AddonRenderer()
+        self._folders: dict[str, _Folder] = {}
         self._crd = manifest(
             {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}}
         )
@@ -53,16 +63,28 @@ class Renderer:
             problems += _intruders(document, cluster, enabled, manifests)
             crds = self._crds(enabled)
             problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
-            files = _addon_folder(cluster, enabled, manifests)
-            found.update(files)
+            folder = self._folder(cluster, enabled, manifests)
+            found.update(folder.files)
             rendered += [*manifests, *crds]
-            applications.append(argocd.addon_application(cluster, enabled, _digest(files)))
+            applications.append(argocd.addon_application(cluster, enabled, folder.digest))
         found.update(_folder("argocd", [argocd.project(cluster, rendered), *applications]))
         try:
             found.update(iam.files(cluster))
         except iam.TooLarge as too_large:
             problems += [_excess(document, each) for each in too_large.excesses]
         return {**found, "README.md": readme(cluster, found)}, problems
+
+    def _folder(self, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> _Folder:
+        """The folder of an add-on, that of the last cluster where it holds the same."""
+        name = enabled.addon.name
+        listing = addon_kustomization(enabled, [each.file for each in manifests], vendored=cluster.crds_vendored)
+        last = self._folders.get(name)
+        if last is not None and last.manifests == manifests and last.listing == listing:
+            return last
+        files = {f"addons/{name}/{each.file}": each.text for each in manifests}
+        files[f"addons/{name}/kustomization.yaml"] = listing
+        made = self._folders[name] = _Folder(manifests, listing, files, _digest(files))
+        return made
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
         """Upstream's CRDs, which okgen knows by name only."""
@@ -72,14 +94,6 @@ class Renderer:
 def _folder(folder: str, manifests: Iterable[Manifest]) -> dict[str, str]:
     files = {f"{folder}/{each.file}": each.text for each in manifests}
     files[f"{folder}/kustomization.yaml"] = kustomization(path.partition("/")[2] for path in files)
-    return files
-
-
-def _addon_folder(cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> dict[str, str]:
-    folder = f"addons/{enabled.addon.name}"
-    files = {f"{folder}/{each.file}": each.text for each in manifests}
-    listed = [each.file for each in manifests]
-    files[f"{folder}/kustomization.yaml"] = addon_kustomization(enabled, listed, vendored=cluster.crds_vendored)
     return files
 
 

@@ -12,6 +12,8 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from okgen.emit import keep
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import CodeType
@@ -49,10 +51,11 @@ _Spot = tuple[int, int, int, str]  # where an expression starts in the compiled 
 class Template:
     """A compiled template. ``workload`` names the workload whose Deployment this is, or is empty."""
 
-    __slots__ = ("_code", "_part", "_spots", "file", "workload")
+    __slots__ = ("_code", "_is_told", "_part", "_spots", "file", "workload")
 
     def __init__(self, file: str, part: Part, code: CodeType, spots: list[_Spot], workload: str) -> None:
         self.file, self._part, self._code, self._spots, self.workload = file, part, code, spots, workload
+        self._is_told = False
 
     def values(self, scope: dict[str, Any]) -> list[tuple[Any, ...]]:
         """The values of the template's expressions, one tuple for each object it makes. Raises TemplateError."""
@@ -74,6 +77,9 @@ class Template:
 
     def build(self, values: tuple[Any, ...]) -> Any:  # noqa: ANN401 - any YAML value
         """The object that one tuple of values makes; parts without expressions are shared, so it is read-only."""
+        if not self._is_told:
+            self._is_told = True
+            _tell(self._part)
         kind, body = self._part
         return _build(body if kind == _REPEATED else self._part, iter(values))
 
@@ -250,6 +256,21 @@ class Compiler:
     def _error(self, message: str, node: Node | None) -> TemplateError:
         place = f":{node.line}:{node.column}" if node else ""
         return TemplateError(f"{self.file}{place}: {message}")
+
+
+def _tell(part: Part) -> None:
+    """Tells the writer which parts are the same in all that is built from them."""
+    kind, held = part
+    if kind == _CONSTANT:
+        keep(held)
+    elif kind == _MAPPING:
+        for _, child in held:
+            _tell(child)
+    elif kind == _SEQUENCE:
+        for child in held:
+            _tell(child)
+    elif kind == _REPEATED:
+        _tell(held)
 
 
 def _build(part: Part, values: Iterator[Any]) -> Any:  # noqa: ANN401 - any YAML value
