@@ -62,7 +62,7 @@ class Differences:
             return ""
         if self._room <= 0:
             return "diffs of further files are left out: check fewer clusters at a time\n" if self._contents else ""
-        there = tree.contents(found.folder, [path], MOST_BYTES, trusted_root=found.root).get(path, b"")
+        there = tree.contents(found.folder, [path], MOST_BYTES, MOST_BYTES, trusted_root=found.root).get(path, b"")
         text = unified(there, files.get(path, "").encode(), _MOST_LINES if self._contents else _MOST_OF_EDIT)
         self._room -= len(text)
         return text

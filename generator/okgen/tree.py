@@ -115,10 +115,13 @@ def _look(above: int, name: str, data: bytes | None = None, digest: str = "") ->
         os.close(file)
 
 
-def contents(folder: str, paths: Iterable[str], most: int, *, trusted_root: str = "") -> dict[str, bytes]:
+def contents(
+    folder: str, paths: Iterable[str], most: int, most_together: int, *, trusted_root: str = ""
+) -> dict[str, bytes]:
     """The bytes of those of these files in a cluster's folder that are there: of each the first ``most`` and one more.
 
-    Symbolic links count as nothing there. Raises Refused, Unable as ``snapshot`` does.
+    What comes after ``most_together`` is left out. Symbolic links count as nothing there.
+    Raises Refused, Unable as ``snapshot`` does.
     """
     top = enter(folder, trusted_root or os.path.dirname(os.path.normpath(folder)) or os.curdir)
     if top is None:
@@ -131,9 +134,10 @@ def contents(folder: str, paths: Iterable[str], most: int, *, trusted_root: str 
                 place.name = path
                 parent, _, name = path.rpartition("/")
                 above = folders.find(parent)
-                if above is not None and kind_of(above, name) == FILE:
+                if most_together > 0 and above is not None and kind_of(above, name) == FILE:
                     with open(os.open(name, READ, dir_fd=above), "rb") as stream:
                         found[path] = stream.read(most + 1)
+                    most_together -= len(found[path])
     finally:
         folders.close()
     return found

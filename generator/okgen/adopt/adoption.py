@@ -98,7 +98,9 @@ class Adoption:
         return self.source.files[edited.path]
 
     def _content(self, edited: Edited) -> bytes:
-        raw = tree.content(self._folder, self._root, edited.path, source.MOST_BYTES + 1)
+        most = source.MOST_BYTES
+        found = tree.contents(self._folder, [edited.path], most, most, trusted_root=self._root)
+        raw = found.get(edited.path, b"")
         if len(raw) <= source.MOST_BYTES and index.digest(raw) != self._snapshot.found[edited.path]:
             raise Unable(f"{edited.file} changed while okgen was at work: run it again")
         return raw
