@@ -385,6 +385,15 @@ def test_cluster_yaml_that_is_wrong(tmp_path: Path) -> None:
     assert refused(tmp_path).startswith("cluster.yaml:10:5: OKG201")
 
 
+def test_an_edit_larger_than_a_patch_may_be(tmp_path: Path) -> None:
+    render(tmp_path)
+    edit(tmp_path, lambda value: value["metadata"].update(annotations={"large": "x" * 70_000}))
+
+    said = refused(tmp_path)
+    assert said.startswith(f"{DEPLOYMENT}:1:1: OKG508 the edit cannot be adopted: okgen would refuse the patch: ")
+    assert "longer than 65536 characters" in said
+
+
 def test_outside_of_any_tree(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: 1\n", encoding="utf-8")
 

@@ -147,7 +147,10 @@ class Adoption:
         after = next(filter(None, (_read_as(text, document.file, expected) for text in texts)), None)
         if after is None:
             raise _UnwrittenError(document.file, addon, entry)
-        self.source = located.rendered(after, self.source.input)
+        try:
+            self.source = located.rendered(after, self.source.input)
+        except Refused as refused:  # its places are in a text that nobody has seen
+            raise ImpossibleError(f"okgen would refuse the patch: {refused.problems[0].message}") from None
 
     def _check_together(self, addon: str, object_: Manifest, base: dict[str, Any], wanted: dict[str, Any]) -> None:
         """Whether the edit is still there when all patches of the object have been applied. Raises ImpossibleError."""
