@@ -212,7 +212,7 @@ def test_too_much_is_not_compared(repository: Path) -> None:
 def test_what_is_no_revision_exits_with_2(repository: Path, name: str) -> None:
     code, out, err = full(repository, f"--base={name}")
     assert (code, out) == (2, "")
-    assert err.startswith("okgen: ")
+    assert err.startswith("okgen: not the name of a Git revision" if name[:1] in ("", "-") else "okgen: ")
     assert "Traceback" not in err
 
 
@@ -261,6 +261,13 @@ def test_a_tree_at_the_top_of_the_repository(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "demo")
     found = diffing.said(tmp_path, "--base", "HEAD")
     assert found["clusters"][0]["state"] == "changed"
+
+
+def test_what_a_hook_is_told_of_another_repository_does_not_count(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(repository / "elsewhere"))
+    assert diffing.said(repository, "--base", "HEAD")["empty"]
 
 
 def test_sha256_repositories(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ class _Judge:
             tuple(found),
             tuple(followers),
         )
-        return diff._replace(items=tuple(self._causes.of(each, was, diff))) if found else diff
+        return _lightened(diff._replace(items=tuple(self._causes.of(each, was, diff)))) if found else diff
 
     def gone(self, place: Place, claimed: set[str]) -> Iterator[ClusterDiff]:
         """The clusters whose cluster.yaml is gone."""
@@ -111,7 +111,9 @@ class _Judge:
             changes, followers = self._comparer.changes(was.differences)
             name, where = os.path.basename(folder), os.path.relpath(folder)
             told = Causes.gone(items(name, REMOVED, changes, self._records), self._why_gone(name, where))
-            yield ClusterDiff(name, "", where, REMOVED, was.okgen, tuple(changes), tuple(told), tuple(followers))
+            yield _lightened(
+                ClusterDiff(name, "", where, REMOVED, was.okgen, tuple(changes), tuple(told), tuple(followers))
+            )
 
     def _why_gone(self, name: str, where: str) -> str:
         left = "" if self._base is not None else f"; okgen leaves its tree {where} for you to delete"
@@ -132,6 +134,17 @@ class _Judge:
             return {}
         found: dict[str, Any] = self._catalogue.addon(addon).definition.get("records", {})
         return found
+
+
+def _lightened(diff: ClusterDiff) -> ClusterDiff:
+    """A comparison without the data that nobody asks for any more: a fleet has many."""
+    changes = tuple(
+        each._replace(old=each.old and each.old._replace(value=None), new=each.new and each.new._replace(value=None))
+        if each.state == CHANGED
+        else each
+        for each in diff.changes
+    )
+    return diff._replace(changes=changes, items=tuple(each._replace(touches=()) for each in diff.items))
 
 
 def _on_disk(rendered: Iterable[Rendered], findings: Findings) -> Iterator[tuple[Rendered, Before]]:

@@ -10,7 +10,7 @@ from okgen.diff import nouns
 from okgen.diff.nouns import Unit
 from okgen.problem import Refused
 
-_MOST_KEPT = 4096  # texts
+_MOST_KEPT = 512  # texts
 _MOST_LEVELS = 100
 STACK = "iam/cloudformation.yaml"
 

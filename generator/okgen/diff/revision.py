@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FILE_MODES = (b"100644", b"100755", b"100664")
 _KINDS = {b"120000": "a symbolic link was there", b"160000": "a submodule was there"}
 _SHA256_LENGTH = 64
+_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 class Blob(NamedTuple):
@@ -128,10 +129,16 @@ class Revision:
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if stdin == subprocess.DEVNULL else subprocess.DEVNULL,
-                env=os.environ | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"},
+                env=_environment(),
             )
         except OSError as error:
             raise Unable(f"--base needs git: {error.strerror}") from None
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what hooks are told of the repository they run in: the folder says which one is meant."""
+    own = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"}
+    return {name: value for name, value in os.environ.items() if name not in _OF_HOOKS} | own
 
 
 def _answers(process: subprocess.Popen[bytes], most: int, together: int) -> Iterator[tuple[str, bytes]]:

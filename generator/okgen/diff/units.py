@@ -25,7 +25,7 @@ _OWN_NAMESPACE = re.compile(r"^  namespace: ([a-z0-9.-]+)$", re.MULTILINE)
 NO_DATA = "cannot be compared as data: "
 _NAMESPACES = "namespaces"
 _DOCUMENTS = {"PolicyDocument", "AssumeRolePolicyDocument"}
-_MOST_KEPT = 4096
+_MOST_KEPT = 512
 
 Side = tuple[Unit, Difference]
 
