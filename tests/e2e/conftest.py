@@ -15,16 +15,17 @@ from e2e.rig import controlplane, isolation, legacy
 from e2e.rig.crdhost import CrdHost
 from e2e.rig.pki import Authority
 from e2e.rig.process import Processes
+from e2e.scenario import argocd, controllers, customer, home, shop  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from e2e.rig.controlplane import Cluster
     from e2e.rig.isolation import Isolation
 
 HERE = Path(__file__).resolve().parent
 RUN = rendering.REPOSITORY / "build" / "e2e" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-KEY = pytest.StashKey[Processes]()
+KEY = pytest.StashKey[list[Processes]]()
 # Cheap ones first: how the names of files begin, in the order of their run.
 ORDER = ("test_rig", "test_api_server", "test_argocd", "test_")
 
@@ -44,9 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds the last lines of every log to the report of a test that failed."""
     report = yield
-    processes = item.config.stash.get(KEY, None)
-    if report.failed and processes:
-        report.sections += [(f"log of {each.name}", each.tail()) for each in processes.all.values()]
+    if report.failed:
+        programs = [each for processes in item.config.stash.get(KEY, []) for each in processes.all.values()]
+        report.sections += [(f"log of {each.name}", each.tail()) for each in programs]
     return report
 
 
@@ -84,7 +85,8 @@ def authority(run_folder: Path) -> Authority:
 @pytest.fixture(scope="session")
 def processes(request: pytest.FixtureRequest, isolated: Isolation, run_folder: Path) -> Iterator[Processes]:  # noqa: ARG001 - they inherit it
     """The programs of this run; what is left of them at the end is stopped, the last first."""
-    found = request.config.stash[KEY] = Processes(run_folder)
+    found = Processes(run_folder)
+    request.config.stash.setdefault(KEY, []).append(found)
     yield found
     found.close()
 
@@ -93,6 +95,24 @@ def processes(request: pytest.FixtureRequest, isolated: Isolation, run_folder: P
 def rig(isolated: Isolation, authority: Authority, processes: Processes) -> controlplane.Rig:
     """What a cluster is made with."""
     return controlplane.Rig(isolated, authority, processes)
+
+
+@pytest.fixture(scope="session")
+def further_rig(
+    request: pytest.FixtureRequest, isolated: Isolation, run_folder: Path
+) -> Iterator[Callable[[str], controlplane.Rig]]:
+    """What a further cluster is made with, by a name for its folder; all its programs are stopped at the end."""
+    rigs: list[controlplane.Rig] = []
+
+    def make(name: str) -> controlplane.Rig:
+        folder = run_folder / name
+        rigs.append(controlplane.Rig(isolated, Authority(folder / "pki"), Processes(folder)))
+        request.config.stash.setdefault(KEY, []).append(rigs[-1].processes)
+        return rigs[-1]
+
+    yield make
+    for each in reversed(rigs):
+        each.processes.close()
 
 
 @pytest.fixture(scope="session")

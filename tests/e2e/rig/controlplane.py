@@ -56,6 +56,11 @@ class Ports(NamedTuple):
     etcd: int
     peers: int
     api: int
+    manager: int = 10257
+    scheduler: int = 10259
+
+
+STANDARD = Ports(2379, 2380, 6443)
 
 
 class Keys(NamedTuple):
@@ -66,12 +71,16 @@ class Keys(NamedTuple):
     tokens: Pair
 
 
-def start(rig: Rig, issuer: str = rendering.OIDC_ISSUER) -> tuple[Cluster, kubelet.Kubelet]:
-    """A control plane of two nodes in two zones, ready to be used. Stop the kubelets before ``rig.processes``."""
-    cluster = api_server(rig, issuer, Ports(2379, 2380, 6443))
-    controllers(rig, cluster)
+def start(rig: Rig, issuer: str = rendering.OIDC_ISSUER, ports: Ports = STANDARD) -> tuple[Cluster, kubelet.Kubelet]:
+    """A control plane of two nodes in two zones, ready to be used. Stop the kubelets before ``rig.processes``.
+
+    A further one needs a rig and ports of its own.
+    """
+    cluster = api_server(rig, issuer, ports)
+    controllers(rig, cluster, f"--secure-port={ports.manager}")
     config = user_config(cluster, "kube-scheduler")
-    rig.processes.start("kube-scheduler", [programs.path("kube-scheduler"), *QUIET, f"--kubeconfig={config}"])
+    flags = (*QUIET, f"--kubeconfig={config}", f"--secure-port={ports.scheduler}")
+    rig.processes.start("kube-scheduler", [programs.path("kube-scheduler"), *flags])
     rig.isolation.network(kubelet.NETWORK)
     nodes = kubelet.Kubelet(cluster.api, rig.processes.folder / "kubelet.log", kubelet.ZONES)
     nodes.start()

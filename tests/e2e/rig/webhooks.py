@@ -15,7 +15,7 @@ from e2e.rig.api import JSON
 from e2e.rig.web import Answer, Request, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from e2e.rig.api import Api
     from e2e.rig.controlplane import Cluster
@@ -77,13 +77,21 @@ class Webhooks:
         self._names: set[str] = set()
         self._number = itertools.count()
 
-    def play(self) -> list[str]:
+    def beside(self, cluster: Cluster) -> Webhooks:
+        """The same for another cluster, whose pods have the same addresses."""
+        other = Webhooks(cluster)
+        other.calls, other._authority = self.calls, self._authority
+        other._servers, other._names, other._number = self._servers, self._names, self._number
+        return other
+
+    def play(self, wanted: Callable[[Object], bool] = lambda _: True) -> list[str]:
         """Serves the webhooks that there are now, and injects the authority's certificate into them.
 
-        The host names of those without a pod to serve them are given back; call it again for these.
+        ``wanted`` says which configurations. The host names of those without a pod to serve them are given back; call
+        it again for these.
         """
         without: set[str] = set()
-        for path, configuration in list(configurations(self._api)):
+        for path, configuration in [each for each in configurations(self._api) if wanted(each[1])]:
             for webhook in configuration["webhooks"]:
                 if service := webhook["clientConfig"].get("service"):
                     without |= self._serve(service)
