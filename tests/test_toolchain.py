@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import rendering
 from tools import build
 
 if TYPE_CHECKING:
@@ -56,3 +57,12 @@ def test_an_unpacked_program_finds_its_libraries(tmp_path: Path) -> None:
     script = build.wrapped("mine", tmp_path)
     said = subprocess.run([script, "a b", "c"], capture_output=True, text=True, check=True).stdout
     assert said == f"{tmp_path}/root/usr/lib/here a b c\n"
+
+
+def test_make_e2e_builds_and_then_tests() -> None:
+    call = ["make", "--dry-run", "--no-print-directory", "e2e"]
+    said = subprocess.run(call, cwd=rendering.REPOSITORY, capture_output=True, text=True, check=True).stdout
+    build_all, run_all = said.splitlines()[-2:]
+    assert build_all.endswith("tests/tools/build.py > /dev/null")
+    assert run_all.endswith("-m pytest tests/e2e")
+    assert run_all.startswith("OKGEN_BUILD_TOOLS=1"), "else what is missing would be skipped"
