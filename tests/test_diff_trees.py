@@ -179,6 +179,23 @@ def test_an_object_in_another_file_is_the_same(repository: Path) -> None:
     assert all(each["was"] for each in found["objects"])
 
 
+def test_a_file_that_is_missing_is_no_new_addon(repository: Path) -> None:
+    (repository / TREE / "argocd/application-external-dns.yaml").unlink()
+    (item,) = diffing.said(repository)["items"]
+    assert (item["subject"], item["note"]) == ("Application argocd/demo-external-dns", "new")
+
+
+def test_very_many_fields_do_not_take_very_long(repository: Path) -> None:
+    text = (repository / DEPLOYMENT).read_text(encoding="utf-8")
+    many = "".join(f"        - --flag-{number}=1\n        - --source=s{number}\n" for number in range(12_000))
+    assert "        args:\n" in text
+    (repository / DEPLOYMENT).write_text(text.replace("        args:\n", f"        args:\n{many}"), encoding="utf-8")
+    statements = {"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": ["a*"] * 90_000}]}
+    (repository / TREE / "iam/external-dns.policy.json").write_text(json.dumps(statements), encoding="utf-8")
+    code, _, _ = rendering.okgen_process("diff", cwd=repository)
+    assert code == 1
+
+
 def test_a_symbolic_link_is_not_followed(repository: Path) -> None:
     (repository / "secret").write_text("hidden content", encoding="utf-8")
     (repository / DEPLOYMENT).unlink()
@@ -328,6 +345,17 @@ def test_without_a_commit_the_new_values_are_traced(tmp_path: Path) -> None:
     assert [(one["file"], one["path"]) for one in item["causes"]] == [("cluster.yaml", "addons.external-dns.replicas")]
 
 
+@pytest.mark.parametrize(
+    ("key", "old", "new"),
+    [("metadata.name", "name: demo", "name: demo2"), ("gitops.path", "gitops:\n", "gitops:\n  path: trees\n")],
+)
+def test_a_cluster_that_moved(repository: Path, key: str, old: str, new: str) -> None:
+    edit(repository / "cluster.yaml", old, new)
+    found = diffing.said(repository)
+    assert found["clusters"][0]["state"] == "added"
+    assert [one["path"] for one in found["items"][0]["causes"]] == [key]
+
+
 def test_what_many_clusters_share_is_traced_once(tmp_path: Path) -> None:
     names = [f"c{number:02}" for number in range(28)]
     for name in names:
@@ -432,7 +460,7 @@ def test_a_comment_never_is_too_long(tmp_path: Path) -> None:
     fleet(tmp_path, *names)
     for name in names:
         folder = tmp_path / "output" / name / "addons/external-dns"
-        lines = "".join(f"- {name[-3:]} {'`' * 30} \U0001f600 {number}\n" for number in range(3000))
+        lines = "".join(f"- {name[-3:]} {'`' * 30} \U0001f600 {number}\n" for number in range(300))
         (folder / "deployment-external-dns.yaml").write_text(lines, encoding="utf-8")
         edit(folder / "service-external-dns.yaml", "port: 7979", f"port: 7{name[-3:]}")
 

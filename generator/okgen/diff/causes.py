@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from okgen.pipeline import Rendered
     from okgen.source import Document
 
+_MOST_PLACES = 200  # fields of an item whose causes are looked for
 _MOST_KEYS = 30  # changed keys that are each tried by a render
+_PLACE = (("metadata", "name"), ("gitops", "path"))  # what says where a tree is
 UNEXPLAINED = Cause("the old tree was not what its cluster.yaml renders")
 
 Tree = dict[str, str]
@@ -63,8 +65,8 @@ class Causes:
         """The items of a cluster, each with its causes. Raises Unable, TemplateError."""
         raw = self._baseline.source(each.input)
         if diff.state == ADDED:
-            cause = Cause("" if raw is None else "not rendered before", each.document.file, 1)
-            return [item._replace(causes=(cause,)) for item in diff.items]
+            causes = self._of_new(each, raw)
+            return [item._replace(causes=causes) for item in diff.items]
         past = self._past(each, raw) if raw is not None else None
         if past is None:
             return [
@@ -80,6 +82,19 @@ class Causes:
                 causes = tuple(one for one in causes if one != UNEXPLAINED)
             found.append(item._replace(causes=causes))
         return found
+
+    @staticmethod
+    def _of_new(each: Rendered, raw: bytes | None) -> tuple[Cause, ...]:
+        """Why a cluster has no tree yet: it is new, or had another name or place."""
+        file = each.document.file
+        if raw is None:
+            return (Cause("", file, 1),)
+        try:
+            changed = changed_keys(source.parse(raw, file).data, each.document.data)
+        except Refused:
+            changed = {}
+        moved = tuple(_cause(key, each.document) for key in changed if key in _PLACE)
+        return moved or (Cause("not rendered before", file, 1),)
 
     @staticmethod
     def gone(items: Iterable[Item], why: str) -> list[Item]:
@@ -164,7 +179,7 @@ def _with(each: Rendered, data: Any, source_of: Any, key: Path) -> Document:  # 
 
 def _places(change: Change, fields: tuple[Field, ...]) -> list[Any]:
     """The paths of what an item is about; the whole file where it came or went."""
-    return [each.path for each in fields or change.fields] or [()]
+    return [each.path for each in (fields or change.fields)[:_MOST_PLACES]] or [()]
 
 
 def _at(value: Any, path: Any) -> Any:  # noqa: ANN401 - any plain data

@@ -55,7 +55,7 @@ def of(change: Change, definition: dict[str, Any]) -> Records | None:
 def _line(flag: str, before: list[str], after: list[str]) -> str:
     if len(before) == len(after) == 1:
         return f"~ {flag}: {value_of(before[0])} {ARROW} {value_of(after[0])}"
-    gone, came = ([each for each in one if each not in other] for one, other in ((before, after), (after, before)))
+    gone, came = _moved(before, after)
     return f"~ {flag}: " + ", ".join(
         [*(f"-{value_of(each)}" for each in gone), *(f"+{value_of(each)}" for each in came)]
     )
@@ -74,7 +74,7 @@ def _policy(before: list[str], after: list[str], deleting: list[str]) -> Iterato
 
 def _effect(entry: dict[str, Any], before: list[str], after: list[str], *, deletes: bool) -> Iterator[str]:
     """What happens to records by one argument."""
-    gone, came = [each for each in before if each not in after], [each for each in after if each not in before]
+    gone, came = _moved(before, after)
     loses = entry["loses"]
     lost = {
         "any": bool(gone or came),
@@ -93,6 +93,12 @@ def _effect(entry: dict[str, Any], before: list[str], after: list[str], *, delet
             yield f"orphaned: {records}; {_LEFT}"
     if "also" in entry and (gone or came):
         yield entry["also"]
+
+
+def _moved(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
+    """The values that go, and those that come."""
+    old, new = set(before), set(after)
+    return [each for each in before if each not in new], [each for each in after if each not in old]
 
 
 def _flags(unit: Unit | None) -> dict[str, list[str]]:

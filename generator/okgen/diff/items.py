@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen.diff import dns, facts, nouns, policies, refusals, removals, rights
 from okgen.diff.facts import DNS, IMAGE, NARROWED, REFUSED, REMOVAL, REST, RESTART, WIDENED
-from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Field, Item
+from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Field, Item, without
 from okgen.diff.words import lines_of, value_of
 from okgen.kustomize import VENDORED
 
@@ -37,11 +37,7 @@ def items(name: str, state: str, changes: Sequence[Change], records_of: Callable
 
 
 def _changed(changes: Sequence[Change], records_of: Callable[[str], Records]) -> Iterator[Item]:
-    whole = {
-        each.addon: each.state
-        for each in changes
-        if each.addon and each.state != CHANGED and each.file == f"argocd/application-{each.addon}.yaml"
-    }
+    whole = _whole(changes)
     for addon, state in whole.items():
         own = [each for each in changes if each.addon == addon]
         yield from _new_addon(addon, own) if state == ADDED else _gone_addon(addon, own, records_of)
@@ -57,6 +53,22 @@ def _changed(changes: Sequence[Change], records_of: Callable[[str], Records]) ->
             yield _removed(each, missing)
         else:
             yield _added(each)
+
+
+def _whole(changes: Sequence[Change]) -> dict[str, str]:
+    """The add-ons that come or go with all they have, and which of the two."""
+    states: dict[str, set[str]] = {}
+    for each in changes:
+        states.setdefault(each.addon, set()).add(each.state)
+    files = {each.file for each in changes}
+    return {
+        addon: state
+        for addon, (state, *more) in states.items()
+        if addon
+        and not more
+        and state != CHANGED
+        and {f"argocd/application-{addon}.yaml", f"addons/{addon}/kustomization.yaml"} <= files
+    }
 
 
 # ----------------------------------------------------------------------------------------- clusters and whole add-ons
@@ -170,40 +182,40 @@ def _object(change: Change, records_of: Callable[[str], Records]) -> Iterator[It
     if change.unit.form != nouns.KUBERNETES:
         yield _item(REST, change, lines_of(change, change.fields))
         return
-    rest = list(change.fields)
+    rest: tuple[Field, ...] = change.fields
     refused = refusals.refused(change)
     if refused:
         yield _item(REFUSED, change, lines_of(change, refused), "delete it first, then sync", refused)
-    rest = [each for each in rest if each not in refused]
-    changed = rights.of(change._replace(fields=tuple(rest)))
+    rest = without(rest, refused)
+    changed = rights.of(change._replace(fields=rest))
     if changed.wider:
         yield _item(WIDENED, change, changed.wider, "", changed.fields)
     if changed.narrower:
         yield _item(NARROWED, change, changed.narrower, "", changed.fields)
     if changed.wider or changed.narrower:
-        rest = [each for each in rest if each not in changed.fields]
+        rest = without(rest, changed.fields)
     yield from _workload(change, rest, records_of(change.addon) if change.addon else {})
 
 
-def _workload(change: Change, rest: list[Field], records: Records) -> Iterator[Item]:
+def _workload(change: Change, rest: tuple[Field, ...], records: Records) -> Iterator[Item]:
     """Records, images, pods that restart, and the rest."""
     found = dns.of(change, records)
     if found is not None:
         yield _item(DNS, change, found.lines, "\n".join(found.notes), found.fields)
-        rest = [each for each in rest if each not in found.fields]
+        rest = without(rest, found.fields)
     images = tuple(each for each in rest if _is_image(each))
     if images:
         yield _item(IMAGE, change, lines_of(change, images, below=3), "", images)
-    rest = [each for each in rest if each not in images]
+    rest = without(rest, images)
     template = facts.POD_TEMPLATES.get((change.unit.group, change.unit.kind))
     if template is not None:
         inside = tuple(each for each in change.fields if each.path[: len(template)] == template)
-        left = tuple(each for each in rest if each in inside)
+        left = without(inside, without(inside, rest))
         if inside:
             yield _item(RESTART, change, lines_of(change, left, below=len(template)), _restart(change), inside)
-        rest = [each for each in rest if each not in inside]
+        rest = without(rest, inside)
     if rest:
-        yield _item(REST, change, lines_of(change, rest), "", tuple(rest))
+        yield _item(REST, change, lines_of(change, rest), "", rest)
 
 
 def _is_image(field: Field) -> bool:
@@ -231,9 +243,9 @@ def _kustomization(change: Change) -> Iterator[Item]:
     lines = [f"~ {_source(old)}: {_revision(old)} → {_revision(new)}" for old, new in both]
     lines += [f"+ {name}" for name in came]
     if lines:
-        fields = tuple(each for each in sources if each not in gone.values())
+        fields = without(sources, gone.values())
         yield _item(REST, change, lines, "", fields)._replace(subject=_with(subject, change.remark))
-    rest = tuple(each for each in change.fields if each not in sources)
+    rest = without(change.fields, sources)
     if rest:
         note = "Kustomize applies it: what it does to the objects is not told here"
         patches = any(each.path[:1] == ("patches",) for each in rest)
@@ -263,12 +275,12 @@ def _stack(change: Change) -> Iterator[Item]:
     if replaced:
         note = "CloudFormation makes the resource anew and deletes the old one"
         yield _item(REMOVAL, change, lines_of(change, replaced), note, replaced)
-    rest = [each for each in change.fields if each not in replaced]
+    rest = without(change.fields, replaced)
     bounds = tuple(each for each in rest if "PermissionsBoundary" in each.path)
     for risk, ops in ((WIDENED, ("remove", "replace")), (NARROWED, ("add",))):
         chosen = tuple(each for each in bounds if each.op in ops)
         if chosen:
             yield _item(risk, change, lines_of(change, chosen), "", chosen)
-    rest = [each for each in rest if each not in bounds]
+    rest = without(rest, bounds)
     if rest:
-        yield _item(REST, change, lines_of(change, rest), "", tuple(rest))
+        yield _item(REST, change, lines_of(change, rest), "", rest)

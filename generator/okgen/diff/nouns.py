@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 KUBERNETES, KUSTOMIZE, POLICY, TRUST, STACK, TEXT = (
@@ -56,6 +59,12 @@ class Field(NamedTuple):
     old: Any = None
     new: Any = None
     at: int | None = None
+
+
+def without(fields: Iterable[Field], told: Iterable[Field]) -> tuple[Field, ...]:
+    """Those of the fields that are none of others, which are the same things: a hostile file may have very many."""
+    marks = {id(each) for each in told}
+    return tuple(each for each in fields if id(each) not in marks)
 
 
 class Unit(NamedTuple):

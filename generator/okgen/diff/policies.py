@@ -110,17 +110,20 @@ def _summary(statement: Statement) -> str:
 
 def _compare_lists(name: str, element: str, sides: tuple[Any, Any], into: tuple[list[str], list[str]]) -> None:
     old, new = (_strings(side) for side in sides)
-    if len(old) * len(new) > _MOST_PAIRS:  # more than can be held against one another, pattern by pattern
-        came, gone = sorted({*new} - {*old}), sorted({*old} - {*new})
-    else:
-        came = [each for each in new if not _matched(each, old)]
-        gone = [each for each in old if not _matched(each, new)]
-    into[0].extend(f"+ {name}{_word(element)} {each}" for each in came)
-    into[1].extend(f"- {name}{_word(element)} {each}" for each in gone)
+    into[0].extend(f"+ {name}{_word(element)} {each}" for each in _unmatched(new, old))
+    into[1].extend(f"- {name}{_word(element)} {each}" for each in _unmatched(old, new))
 
 
 def _word(element: str) -> str:
     return element.lower() if not element.startswith("Not") else f"all but {element[3:].lower()}"
+
+
+def _unmatched(values: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """The values that no pattern takes in."""
+    if len(values) * len(patterns) > _MOST_PAIRS:  # more than can be held against one another
+        known = set(patterns)
+        return [each for each in values if each not in known]
+    return [each for each in values if not _matched(each, patterns)]
 
 
 def _matched(value: str, patterns: Sequence[str]) -> bool:
@@ -151,8 +154,8 @@ def _compare_values(
     old, new = sides
     more, fewer = into[::-1] if facts.NEGATED in where[0] else into
     unordered = any(word in where[0] for word in facts.UNORDERED_OPERATORS)
-    lines = [(f"+ {name}condition {' '.join(where)}: {each}", more) for each in new if not _matched(each, old)]
-    lines += [(f"- {name}condition {' '.join(where)}: {each}", fewer) for each in old if not _matched(each, new)]
+    lines = [(f"+ {name}condition {' '.join(where)}: {each}", more) for each in _unmatched(new, old)]
+    lines += [(f"- {name}condition {' '.join(where)}: {each}", fewer) for each in _unmatched(old, new)]
     for line, side in lines:
         (into[0] if unordered else side).append(line)
 

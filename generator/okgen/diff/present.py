@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from okgen.source import Document
 
 UNKNOWN = Cause("no commit holds the cluster.yaml of before")
+_MOST_FIELDS = 50  # of an item
 _MOST_TRACED = 25  # clusters of a run; tracing one takes as long as rendering a hundred
 
 
@@ -103,7 +104,7 @@ def _paths(change: Change, fields: tuple[Field, ...]) -> Iterator[Path]:
         return
     if not fields:
         yield ()
-    for field in fields:
+    for field in fields[:_MOST_FIELDS]:
         path = placed(change.new.value, field.path)
         if len(path) == len(field.path) and field.op != "remove":
             yield path

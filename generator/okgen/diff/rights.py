@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from okgen.diff.nouns import Change, Unit
 
-_MOST_RIGHTS = 20_000  # of one role; more is told as it stands
+_MOST_RIGHTS = 3_000  # of one role; more is told as it stands
 
 
 class Rights(NamedTuple):

@@ -10,7 +10,7 @@ from okgen.cloudformation import logical_name
 from okgen.diff import nouns, read
 from okgen.diff.compare import compare
 from okgen.diff.facts import FOLDED, FOLDED_FILES
-from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Difference, Entry, Field, Unit
+from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Difference, Entry, Field, Unit, without
 from okgen.diff.sections import differing
 
 if TYPE_CHECKING:
@@ -135,9 +135,7 @@ def _folded(change: Change, moved: set[str]) -> Change:
     if change.state != CHANGED or not change.fields:
         return change
     folded = tuple(each for each in change.fields if each.path in FOLDED or _is_listing(change, each, moved))
-    return change._replace(
-        fields=tuple(each for each in change.fields if each not in folded), folded=change.folded + folded
-    )
+    return change._replace(fields=without(change.fields, folded), folded=change.folded + folded)
 
 
 def _is_listing(change: Change, field: Field, moved: set[str]) -> bool:
@@ -165,7 +163,7 @@ def _fold_mirrored(changes: list[Change]) -> list[Change]:
         if each.unit.form in (nouns.POLICY, nouns.TRUST) and each.state != CHANGED
     }
     folded = tuple(each for each in stack.fields if _text(_inner(each)) in told or _logical(each) in whole)
-    rest = tuple(each for each in stack.fields if each not in folded)
+    rest = without(stack.fields, folded)
     return [each._replace(fields=rest, folded=folded) if each is stack else each for each in changes]
 
 

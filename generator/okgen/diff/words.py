@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from okgen.diff.facts import HIDDEN
-from okgen.diff.nouns import Entry
+from okgen.diff.nouns import Entry, without
 from okgen.problem import dotted
 
 if TYPE_CHECKING:
@@ -47,15 +47,13 @@ def value_of(value: Any) -> str:  # noqa: ANN401 - any plain data
 
 def lines_of(change: Change, fields: Sequence[Field], *, below: int = 0) -> list[str]:
     """What differs, a line each; ``below``: so many steps of each path go without saying."""
-    rest = list(fields)
     found = []
-    for old, new in _flag_pairs(fields):
-        rest.remove(old)
-        rest.remove(new)
+    pairs = _flag_pairs(fields)
+    for old, new in pairs:
         flag, _, before = _argument(old).partition("=")
         found.append(f"~ {flag}: {before} {ARROW} {_argument(new).partition('=')[2]}")
     hidden = HIDDEN.get((change.unit.group, change.unit.kind), ())
-    for field in rest:
+    for field in without(fields, (each for pair in pairs for each in pair)):
         found += _line(field, below, secret=bool(field.path) and field.path[0] in hidden)
     return found
 
