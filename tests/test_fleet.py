@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,6 +108,24 @@ def test_an_input_that_goes_wrong_between_the_passes(
     with pytest.raises(Unable, match=r"b/cluster\.yaml or its tree changed while okgen was at work"):
         next(work)
     assert not (repository / "output").exists()
+
+
+CASES = sorted(path.parent for path in (rendering.REPOSITORY / "tests" / "cases").glob("*/cluster.yaml"))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_kept_for_the_next_cluster_changes_nothing_in_it(tmp_path: Path, order: int) -> None:
+    """All golden clusters in one run, forth and back, are what each is by itself."""
+    for case in CASES:
+        shutil.copytree(case, tmp_path / case.name, ignore=shutil.ignore_patterns("output"))
+    given = inputs.find([str(tmp_path / case.name) for case in CASES])
+
+    together = {each.input.file: each.files for each in pipeline.rendering(given[::order], pipeline.Findings())}
+
+    assert len(together) == len(CASES)
+    for one in given:
+        (alone,) = pipeline.rendered([one], pipeline.Findings())
+        assert together[one.file] == alone.files
 
 
 def test_documents_of_clusters_that_are_done_are_let_go(repository: Path) -> None:
