@@ -82,3 +82,10 @@ def test_a_cluster_by_itself_pays_nothing_for_rules_about_many(tmp_path: Path) -
     cluster = rendering.minimal(metadata={"name": "other"})
     (tmp_path / "other.okgen.yaml").write_text(rendering.written(cluster), encoding="utf-8")
     assert modules(tmp_path, "validate", "cluster.yaml", "other.okgen.yaml") & rules == rules - {"okgen.exemptions"}
+
+
+@pytest.mark.parametrize("command", ["validate", "check", "render"])
+def test_what_only_questions_need_is_not_there(command: str, tmp_path: Path) -> None:
+    rendering.rendered(tmp_path, rendering.minimal())
+
+    assert not [name for name in modules(tmp_path, command, "cluster.yaml") if name.startswith("okgen.provenance")]

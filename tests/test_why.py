@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -175,3 +176,17 @@ def test_json(demo: Path) -> None:
     (template, presence) = answer["causes"]
     assert (template["kind"], template["causes"][0]["path"]) == ("template", "addons.external-dns.logLevel")
     assert (presence["kind"], presence["path"], presence["condition"]) == ("given", "addons.external-dns", True)
+
+
+def _shown() -> list[tuple[str, str]]:
+    text = (rendering.REPOSITORY / "docs" / "why.md").read_text(encoding="utf-8")
+    return re.findall(r"```console\n\$ okgen why ([^\n]*)\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(("arguments", "said"), _shown(), ids=lambda text: text.splitlines()[0].rpartition("/")[2])
+def test_the_page_shows_real_answers(arguments: str, said: str) -> None:
+    assert ask(rendering.REPOSITORY, *shlex.split(arguments)) == said
+
+
+def test_the_page_shows_answers() -> None:
+    assert len(_shown()) > 3

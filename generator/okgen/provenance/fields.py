@@ -98,7 +98,8 @@ def find(data: Any, text: str) -> Path:  # noqa: ANN401 - any YAML value
     The first dot may be left out, and the quotes too where what is there shows which dots are part of a key; kubectl's
     ``\.`` is a dot of a key as well. Raises LookupError when there is no such field.
     """
-    found = next(_found(data, text.replace("\\.", ".").removeprefix(".")), None)
+    text = text.replace("\\.", ".")
+    found = next(_found(data, text if text.startswith((".", "[")) or not text else f".{text}"), None)
     if found is None:
         raise LookupError(text)
     return found
@@ -113,7 +114,7 @@ def _found(data: Any, text: str) -> Iterator[Path]:  # noqa: ANN401 - any YAML v
             yield from ((int(index[1]), *rest) for rest in _found(data[int(index[1])], text[index.end() :]))
     elif isinstance(data, dict):
         for key, value in sorted(data.items(), key=lambda item: -len(item[0])):
-            for form in (f".{key}", key, f'["{key}"]', f'.["{key}"]'):
+            for form in (f".{key}", f'["{key}"]', f'.["{key}"]'):
                 after = text[len(form) :]
                 if text.startswith(form) and (not after or after[0] in ".["):
                     yield from ((key, *rest) for rest in _found(value, after))

@@ -58,7 +58,9 @@ class Objects:
             document = places.own(addon.file(f"base/{name}"))
             settings = self._settings(template)
             for value in self._tracer.objects(document.data, document.file, document.root):
-                deployment, *budget = finished(value, label, version, settings)  # type: ignore[arg-type]
+                guards = value["kind"].guards  # what the whole object is under, the labels okgen adds included
+                own = (label._replace(guards=guards), version._replace(guards=guards), settings)
+                deployment, *budget = finished(value, *own)  # type: ignore[arg-type]
                 if settings and settings.spread:
                     self._spread(deployment["spec"]["template"]["spec"], settings)
                 yield deployment

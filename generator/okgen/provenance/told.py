@@ -129,7 +129,7 @@ def as_text(found: Iterable[Answer]) -> Iterator[str]:
 
 def _head(field: Field) -> str:
     inside = sum(1 for _ in fields.leaves(field.value)) if isinstance(field.value, (dict, list)) and field.value else 0
-    value = f"({inside} values)" if inside else _said(field.value)
+    value = f"({inside} {'value' if inside == 1 else 'values'})" if inside else _said(field.value)
     return f"{field.file}:{field.line}  {_named(field)}{value}"
 
 
@@ -210,7 +210,7 @@ def _folders(reached: Iterable[str]) -> dict[str, list[str]]:
 def _lines(reached: list[Field], *, is_whole: bool) -> Iterator[str]:
     own = [each for each in reached if not each.follows]
     if is_whole:
-        yield f"    all {len(own)} values"
+        yield "    all of it"
         return
     width = len(str(max(each.line for each in own)))
     for each in own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -283,7 +284,8 @@ class Provenance:
         given = enabled.values["patches"][patch.number]
         if rest == ("patch",) and "path" in given:
             cause = self._origins.input((*at, "path"))
-            return [cause._replace(below=(Cause(PATCH, given["path"], 1, 1, (), "the patch"),))]
+            file = os.path.normpath(os.path.join(os.path.dirname(self._document.file), given["path"]))
+            return [cause._replace(below=(Cause(PATCH, file, 1, 1, (), "the patch"),))]
         return [self._origins.input((*at, *rest))]
 
 
