@@ -287,6 +287,28 @@ def test_what_a_hook_is_told_of_another_repository_does_not_count(
     assert diffing.said(repository, "--base", "HEAD")["empty"]
 
 
+def test_a_damaged_index(repository: Path) -> None:
+    (repository / TREE / ".okgen.json").write_text("{", encoding="utf-8")
+    diffing.committed(repository, "damaged")
+    code, out, err = full(repository)
+    assert (code, out) == (1, "")
+    assert "OKG501" in err
+    code, out, err = full(repository, "--base", "HEAD")
+    assert (code, out) == (2, "")
+    assert f"at that revision, {TREE}/.okgen.json the index is damaged" in err
+
+
+def test_without_git_there_is_no_revision_but_a_comparison_with_the_disk(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(repository / "empty"))
+    code, _, err = full(repository, "--base", "HEAD")
+    assert (code, err) == (2, "okgen: --base needs git: No such file or directory\n")
+    edit(repository / "cluster.yaml", "upsert-only", "sync")
+    found = diffing.said(repository)
+    assert {one["path"] for each in found["items"] for one in each["causes"]} == {"addons.external-dns.policy"}
+
+
 def test_sha256_repositories(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", "--object-format=sha256"], cwd=tmp_path, check=True)
     rendering.rendered(tmp_path, cluster())
