@@ -84,7 +84,8 @@ def _objects(
 
 
 def _is_object(path: Path) -> bool:
-    return "argocd" in path.parts or "addons" in path.parts or "namespaces" in path.parts
+    folders = {"argocd", "addons", "namespaces"}
+    return not folders.isdisjoint(path.parts) and path.name != "kustomization.yaml"
 
 
 def _identity(path: Path) -> Identity:
