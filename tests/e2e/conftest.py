@@ -20,8 +20,10 @@ from e2e.scenario import argocd, controllers, customer, home, shop  # noqa: F401
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from e2e.rig.aws import Aws
     from e2e.rig.controlplane import Cluster
     from e2e.rig.isolation import Isolation
+    from e2e.rig.scene import Scene
 
 HERE = Path(__file__).resolve().parent
 RUN = rendering.REPOSITORY / "build" / "e2e" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
@@ -139,3 +141,29 @@ def cluster_of_old(rig: controlplane.Rig) -> Iterator[Cluster]:
     yield found
     kubelets.stop()
     found.api.close()
+
+
+@pytest.fixture(scope="session")
+def aws(rig: controlplane.Rig) -> Iterator[Aws]:
+    """An AWS account behind a gate that checks who asks, and what for."""
+    from e2e.rig import aws as cloud
+
+    found = cloud.start(rig, "shop-prod", "eu-west-1")
+    yield found
+    found.gate.close()
+
+
+@pytest.fixture(scope="session")
+def scene(cluster: Cluster, aws: Aws, run_folder: Path) -> Scene:
+    """Kubernetes 1.36, okgen's add-ons with Pod Identity, and examples/shop/app."""
+    from e2e.rig import scene as making
+
+    if cluster.kubectl.run("get", "namespace", "external-dns").code == 0:
+        rendering.unavailable("the tandem needs a cluster of its own", "pytest tests/e2e/test_tandem_*.py")
+    found = making.open_scene(cluster, aws, run_folder / "repository")
+    found.render()
+    found.deploy()
+    found.sync()
+    found.start_all()
+    found.cluster.kubectl("apply", "--server-side", "--kustomize", str(making.APP))
+    return found

@@ -156,7 +156,7 @@ def _etcd(data: Path, ports: Ports) -> list[str]:
 def _api_server(authority: Authority, keys: Keys, issuer: str, ports: Ports) -> list[str]:
     return [
         f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
-        "--bind-address=127.0.0.1",
+        "--bind-address=0.0.0.0",
         "--advertise-address=127.0.0.1",
         f"--secure-port={ports.api}",
         "--endpoint-reconciler-type=none",

@@ -20,6 +20,7 @@ PROGRAM = "kube-apiserver-1.21"
 CONTROLLERS = (
     "deployment-controller",
     "disruption-controller",
+    "endpoints-controller",
     "endpointslice-controller",
     "garbage-collector-controller",
     "namespace-controller",
