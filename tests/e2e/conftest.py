@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from e2e.rig.aws import Aws
     from e2e.rig.controlplane import Cluster
+    from e2e.rig.customer import Customer
     from e2e.rig.isolation import Isolation
     from e2e.rig.scene import Scene
 
@@ -154,16 +155,12 @@ def aws(rig: controlplane.Rig) -> Iterator[Aws]:
 
 
 @pytest.fixture(scope="session")
-def scene(cluster: Cluster, aws: Aws, run_folder: Path) -> Scene:
-    """Kubernetes 1.36, okgen's add-ons with Pod Identity, and examples/shop/app."""
+def scene(home: Cluster, customer: Customer, aws: Aws, authority: Authority) -> Scene:  # noqa: F811 - fixtures
+    """Kubernetes 1.36 and examples/shop, installed by Argo CD from an empty account; Pod Identity."""
     from e2e.rig import scene as making
 
-    if cluster.kubectl.run("get", "namespace", "external-dns").code == 0:
-        rendering.unavailable("the tandem needs a cluster of its own", "pytest tests/e2e/test_tandem_*.py")
-    found = making.open_scene(cluster, aws, run_folder / "repository")
+    if home.kubectl.run("get", "namespace", "external-dns").code == 0:
+        rendering.unavailable("the tandem needs a run of its own", "pytest tests/e2e/test_tandem_*.py")
+    found = making.open_scene(home, aws, customer.repository.folder, authority.certificate)
     found.render()
-    found.deploy()
-    found.sync()
-    found.start_all()
-    found.cluster.kubectl("apply", "--server-side", "--kustomize", str(making.APP))
-    return found
+    return found.install(customer.repository, customer.argocd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 import rendering
-import upstream
 from e2e.rig import aws as cloud
 from e2e.rig import waiting
 from e2e.rig.pods import AS_RENDERED, Pods, Start
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from e2e.rig.argocd import ArgoCD, State
     from e2e.rig.aws import Aws, Network
     from e2e.rig.controlplane import Cluster
+    from e2e.rig.git import Repository
     from e2e.rig.kube import Object
     from e2e.rig.pod import Pod
 
@@ -46,9 +48,6 @@ CALLERS = {
     "aws-load-balancer-controller": ("kube-system", "aws-load-balancer-controller"),
     "external-dns": ("external-dns", "external-dns"),
 }
-# What others refer to comes first, and who is asked about all others last.
-KINDS = ("Namespace", "ServiceAccount", "ClusterRole", "Role", "Secret", "Service", "Deployment")
-ORDER = {kind: place for place, kind in enumerate(KINDS)}
 # okgen renders External Secrets 2.9.0, and 0.20.4 is the newest that can be built here. It takes every flag; its
 # controller has no /readyz yet, only the /healthz of the liveness probe.
 READINESS = {"external-secrets": "/healthz"}
@@ -65,6 +64,26 @@ MORE = {
 }
 
 
+# The project that every Argo CD has; its API server makes it, which does not run here.
+DEFAULT_PROJECT = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "default", "namespace": "argocd"},
+    "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{"namespace": "*", "server": "*"}],
+        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+    },
+}
+
+
+class Installed(NamedTuple):
+    """What each Application said in the end, and how long it all took from the push, in seconds."""
+
+    states: dict[str, State]
+    seconds: float
+
+
 class Scene(NamedTuple):
     """A cluster with okgen's add-ons in an AWS account; ``folder`` is the repository it was rendered in."""
 
@@ -76,6 +95,7 @@ class Scene(NamedTuple):
     other_zone: str
     certificate: str
     folder: Path
+    installed: Installed
 
     def role(self, addon: str) -> str:
         """The ARN of an add-on's role."""
@@ -184,21 +204,17 @@ class Scene(NamedTuple):
         self.pods.associations[:] = cloud.deploy(self.aws, template)
 
     def sync(self, *addons: str) -> None:
-        """Applies the tree, or some add-ons of it, as far as it needs no controller: CRDs, then the rest by kind."""
-        kubectl = self.cluster.kubectl
-        if not addons:
-            bundles = upstream.crds(rendering.texts(self.output))
-            for bundle in bundles:
-                kubectl("apply", "--server-side", "--field-manager=okgen", "-f", str(bundle))
-            names = [each["metadata"]["name"] for each in upstream.definitions(bundles)]
-            kubectl("wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{name}" for name in names))
+        """Applies what has changed in some add-ons, by hand."""
         plain = [each for each in self._objects(addons) if not _custom(each)]
-        kubectl.apply(sorted(plain, key=lambda each: ORDER.get(each["kind"], len(ORDER))))
+        # What Argo CD has applied before is taken over from it.
+        self.cluster.kubectl.apply(plain, "--force-conflicts")
 
     def settle(self, *addons: str) -> None:
         """Applies the objects that a controller's webhook judges; its pods must run."""
         objects = [each for each in self._objects(addons) if _custom(each)]
-        waiting.until("the controllers' webhooks answer", lambda: self.cluster.kubectl.apply(objects))
+        waiting.until(
+            "the controllers' webhooks answer", lambda: self.cluster.kubectl.apply(objects, "--force-conflicts")
+        )
 
     def change(self, *addons: str) -> None:
         """What docs/iam.md says of a change: the stack, then the tree, then a restart of what calls AWS."""
@@ -210,7 +226,7 @@ class Scene(NamedTuple):
 
     def _objects(self, addons: tuple[str, ...]) -> list[Object]:
         tree = rendering.texts(self.output)
-        folders = [f"addons/{each}/" for each in addons] or ["addons/", "namespaces/"]
+        folders = [f"addons/{each}/" for each in addons]
         chosen = {path: text for path, text in tree.items() if any(path.startswith(folder) for folder in folders)}
         return rendering.Result(0, "", "", chosen).objects
 
@@ -242,11 +258,48 @@ class Scene(NamedTuple):
         self.pods.stop(self.pods.running[f"{namespace}.{deployment}"])
 
     def start_all(self) -> None:
-        """Starts every controller; between them, what needs their webhooks is applied."""
-        for namespace, deployment in DEPLOYMENTS:
-            if deployment == "aws-load-balancer-controller":
-                self.settle()
-            self.start(namespace, deployment)
+        """Starts every controller as soon as its pods run, in whatever order Argo CD brings them."""
+        waiting.until("all controllers run", self._start_next, within=600)
+
+    def _start_next(self) -> bool:
+        """Starts those that can be started; whether all are running."""
+        missing = [each for each in DEPLOYMENTS if ".".join(each) not in self.pods.running]
+        for namespace, deployment in missing:
+            found = self.get(f"deployment/{deployment}", namespace)
+            if found and self._pods_run(namespace, deployment) and self._mounts(found):
+                self.start(namespace, deployment)
+        return not missing
+
+    def _mounts(self, deployment: Object) -> bool:
+        """Whether the Secrets that its pods mount are filled."""
+        volumes = deployment["spec"]["template"]["spec"].get("volumes", [])
+        names = [each["secret"]["secretName"] for each in volumes]
+        return all(self._filled(f"secret/{name}", deployment["metadata"]["namespace"]) for name in names)
+
+    def install(self, repository: Repository, argocd: ArgoCD) -> Scene:
+        """docs/tutorial.md, from the push on: stack, bootstrap, application, until all Applications are Healthy.
+
+        Argo CD's controller is stopped then, as the tests change things by hand that it would change back.
+        """
+        shutil.copytree(SHOP, self.folder / "examples" / "shop")
+        (self.folder / "examples" / "shop" / "cluster.yaml").unlink()
+        begun = time.monotonic()
+        repository.push(f"Add {NAME}")
+        self.deploy()
+        kubectl = self.cluster.kubectl
+        kubectl("apply", "--server-side", "--field-manager=okgen", "-k", str(self.output / "bootstrap"))
+        self.start_all()
+        kubectl.apply([DEFAULT_PROJECT], manager="argocd-install")
+        kubectl("apply", "-f", str(SHOP / "application.yaml"))
+        addons = (self.output / "addons").iterdir()
+        names = [NAME, "shop", *(f"{NAME}-{part}" for part in ("namespaces", *(each.name for each in addons)))]
+        argocd.settled(names, within=300)
+        hosts = (ZONE, f"www.{ZONE}")
+        waiting.until("records", lambda: all(self.leads(host) for host in hosts), within=120)
+        states = {name: argocd.state(name) for name in names}
+        installed = Installed(states, time.monotonic() - begun)
+        self.cluster.processes.stop("argocd-application-controller")
+        return self._replace(installed=installed)
 
 
 def _custom(obj: Object) -> bool:
@@ -270,9 +323,11 @@ def external_secret(name: str, key: str, *, store: str = "parameter-store", name
     }
 
 
-def open_scene(cluster: Cluster, aws: Aws, folder: Path) -> Scene:
-    """An empty repository, and in the account what examples/shop expects: VPC, zones, certificate, parameters."""
-    (folder / ".git").mkdir(parents=True)  # okgen takes it for the root of the repository
+def open_scene(cluster: Cluster, aws: Aws, folder: Path, trust: Path) -> Scene:
+    """A repository, and an account with what examples/shop expects: VPC, zones, certificate, parameters.
+
+    ``trust`` is the file of the authority that AWS's certificates are by.
+    """
     cloud.register(aws, cluster)
     cloud.make_boundary(aws)
     network = cloud.make_network(aws, NAME)
@@ -280,5 +335,5 @@ def open_scene(cluster: Cluster, aws: Aws, folder: Path) -> Scene:
     certificate = aws.client("acm").request_certificate(DomainName=ZONE, SubjectAlternativeNames=[f"*.{ZONE}"])
     cloud.put_parameter(aws, SECRET, "swordfish")
     cloud.put_parameter(aws, "/shop/staging/database/password", "of another environment")
-    pods = Pods(cluster, REGION, [], cluster.authority.certificate)
-    return Scene(cluster, aws, pods, network, zone, other, certificate["CertificateArn"], folder)
+    pods = Pods(cluster, REGION, [], trust)
+    return Scene(cluster, aws, pods, network, zone, other, certificate["CertificateArn"], folder, Installed({}, 0.0))
