@@ -10,11 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from okgen import completion
-from okgen.catalogue import Addon, Catalogue
+from okgen.addons.catalogue import Addon, Catalogue
 from okgen.cli import COMMANDS, parser_for
 from okgen.codes import CODES, EITHER
 from okgen.commands.addons import keys, kubernetes_range, required
-from okgen.schema import bundle
+from okgen.judge.schema import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import rendering
-from okgen import emit
+from okgen.render import emit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from okgen.codes import CODES
-from okgen.drift import Drift
 from okgen.problem import Problem, Related
+from okgen.write.drift import Drift
 
 # Characters that mean something to some format, beside any others.
 TEXTS = st.text(st.one_of(st.sampled_from("%\r\n:,;&<>\"'[](){}\\]\x1b\x00\u2028"), st.characters()), max_size=60)

@@ -68,7 +68,7 @@ def test_an_edit_survives_a_kill_between_the_two_files(tmp_path: Path) -> None:
     render(tmp_path)
     edit(tmp_path, replicas(0))
     script = (
-        "import os, signal, sys; from okgen import tree; "
+        "import os, signal, sys; from okgen.write import tree; "
         "tree.apply = lambda plan: os.kill(os.getpid(), signal.SIGKILL); "
         "from okgen.__main__ import main; main(['adopt', sys.argv[1]])"
     )

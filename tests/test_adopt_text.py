@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import rendering
 from adopting import HEAD, adopt, adopted, again, edit, patches, render, replicas
-from okgen import source
 from okgen.adopt import insertion, spans
+from okgen.read import source
 
 if TYPE_CHECKING:
     from pathlib import Path

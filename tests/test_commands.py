@@ -14,7 +14,7 @@ import yaml
 
 import rendering
 from okgen import __version__
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.cli import COMMANDS
 
 if TYPE_CHECKING:

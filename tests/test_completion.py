@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rendering
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.cli import COMMANDS, parser_for
 from okgen.completion import FILES, FOLDERS, SHELLS, Page, pages
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.diff import facts, policies, rights
 from okgen.diff.items import items
 from okgen.diff.nouns import CHANGED, Change, Difference, Item

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rendering
-from okgen import drift
-from okgen.index import digest
+from okgen.write import drift
+from okgen.write.index import digest
 
 if TYPE_CHECKING:
     from pathlib import Path

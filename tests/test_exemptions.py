@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 import rendering
-from okgen import exemptions
 from okgen.codes import CODES
-from okgen.schema import load
+from okgen.fleet import exemptions
+from okgen.judge.schema import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from okgen import expression
-from okgen.expression import ExpressionError
-from okgen.template import named, new_scope
+from okgen.addons import expression
+from okgen.addons.expression import ExpressionError
+from okgen.addons.template import named, new_scope
 
 SCOPE = named({"a": {"b": {"c": 3}, "list": [1, 2, 3]}, "text": "Hello", "none": None})
 

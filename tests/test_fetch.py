@@ -9,9 +9,9 @@ import pytest
 
 import loopback
 from loopback import Authority, Server
-from okgen import fetch
-from okgen.fetch import Failed, Fetcher
 from okgen.problem import Unable
+from okgen.upstream import fetch
+from okgen.upstream.fetch import Failed, Fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

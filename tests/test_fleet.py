@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rendering
-from okgen import fleet, inputs, pipeline
+from okgen import pipeline
+from okgen.fleet import passes as fleet
 from okgen.problem import Unable
-from okgen.source import Document
+from okgen.read import inputs
+from okgen.read.source import Document
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import rendering
-from okgen import index, inputs, pipeline
+from okgen import pipeline
+from okgen.read import inputs
+from okgen.write import index
 from trees import CHANGES, contents, fill
 
 if TYPE_CHECKING:

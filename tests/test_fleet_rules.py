@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rendering
-from okgen import fleet_rules
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.codes import CODES
-from okgen.fleet_facts import Claim, Facts, Spot, numbers
+from okgen.fleet import rules as fleet_rules
+from okgen.fleet.facts import Claim, Facts, Spot, numbers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from okgen import plan
-from okgen.folders import Folders, enter, kind_of
 from okgen.problem import Unable
+from okgen.write import plan
+from okgen.write.folders import Folders, enter, kind_of
 from trees import fill
 
 if TYPE_CHECKING:

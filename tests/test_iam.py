@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from okgen import cloudformation, iam, inputs, pipeline
-from okgen.cluster import ArgoCd, Cluster, Role
-from okgen.partitions import partition_of
+from okgen import pipeline
+from okgen.read import inputs
+from okgen.render import cloudformation, iam
+from okgen.resolve.cluster import ArgoCd, Cluster, Role
+from okgen.resolve.partitions import partition_of
 from rendering import REPOSITORY
 
 if TYPE_CHECKING:

@@ -76,12 +76,20 @@ def test_a_first_render(tmp_path: Path) -> None:
 
 def test_a_cluster_by_itself_pays_nothing_for_rules_about_many(tmp_path: Path) -> None:
     rendering.rendered(tmp_path, rendering.minimal())
-    rules = {"okgen.exemptions", "okgen.fleet_facts", "okgen.fleet_rules", "okgen.fleet_versions", "okgen.fleet_zones"}
+    rules = {
+        "okgen.fleet.exemptions",
+        "okgen.fleet.facts",
+        "okgen.fleet.rules",
+        "okgen.fleet.versions",
+        "okgen.fleet.zones",
+    }
 
     assert modules(tmp_path, "check", "cluster.yaml") & rules == set()
     cluster = rendering.minimal(metadata={"name": "other"})
     (tmp_path / "other.okgen.yaml").write_text(rendering.written(cluster), encoding="utf-8")
-    assert modules(tmp_path, "validate", "cluster.yaml", "other.okgen.yaml") & rules == rules - {"okgen.exemptions"}
+    assert modules(tmp_path, "validate", "cluster.yaml", "other.okgen.yaml") & rules == rules - {
+        "okgen.fleet.exemptions"
+    }
 
 
 @pytest.mark.parametrize("command", ["validate", "check", "render"])

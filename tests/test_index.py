@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from okgen import index
 from okgen.problem import Problem, Refused
+from okgen.write import index
 
 A, B = index.digest(b"a"), index.digest(b"b")
 PLACE = "output/demo/.okgen.json"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from okgen import inputs
-from okgen.inputs import Input
 from okgen.problem import Unable
+from okgen.read import inputs
+from okgen.read.inputs import Input
 
 if TYPE_CHECKING:
     from pathlib import Path

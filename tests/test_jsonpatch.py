@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rendering
-from okgen.jsonpatch import PatchError, applied
+from okgen.resolve.jsonpatch import PatchError, applied
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from okgen.names import shorten
+from okgen.resolve.names import shorten
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 labels = st.from_regex(LABEL, fullmatch=True)

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 import rendering
-from okgen import order
-from okgen.catalogue import Addon, Catalogue
+from okgen.addons.catalogue import Addon, Catalogue
+from okgen.addons.template import TemplateError, compile_template
 from okgen.codes import CODES
-from okgen.schema import load
-from okgen.template import TemplateError, compile_template
+from okgen.judge.schema import load
+from okgen.resolve import order
 
 if TYPE_CHECKING:
     from pathlib import Path

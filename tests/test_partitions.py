@@ -12,7 +12,7 @@ import botocore
 import pytest
 
 from okgen import resources
-from okgen.partitions import Partition, all_partitions, partition_of, regions
+from okgen.resolve.partitions import Partition, all_partitions, partition_of, regions
 
 
 def botocore_partitions() -> dict[str, dict[str, Any]]:
@@ -86,7 +86,7 @@ def test_nothing_of_botocore_is_missing() -> None:
 
 
 def test_the_data_is_read_only_when_asked_for() -> None:
-    code = "import sys, okgen.partitions; print(*{'json', 'okgen.resources'} & set(sys.modules))"
+    code = "import sys, okgen.resolve.partitions; print(*{'json', 'okgen.resources'} & set(sys.modules))"
     path = {"PYTHONPATH": os.path.dirname(os.path.dirname(resources.__file__))}
     ran = subprocess.run([sys.executable, "-S", "-c", code], env=path, check=True, capture_output=True, text=True)
     assert not ran.stdout.strip()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from okgen import __version__, index, plan
-from okgen.plan import Conflict, Plan, Snapshot
+from okgen import __version__
+from okgen.write import index, plan
+from okgen.write.plan import Conflict, Plan, Snapshot
 
 NEW, OLD, OTHER, KILLED = (index.digest(text) for text in (b"new\n", b"old\n", b"other\n", b"killed\n"))
 

@@ -12,7 +12,7 @@ import yaml
 
 import rendering
 import repositories
-from okgen import inputs
+from okgen.read import inputs
 from repositories import commit_all, git
 
 BOTH = {"cert-manager": None, "external-secrets": None}

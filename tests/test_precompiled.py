@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import rendering
-from okgen import precompiled
-from okgen.template import Template, new_scope
+from okgen.addons import precompiled
+from okgen.addons.template import Template, new_scope
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import rendering
-from okgen import inputs, pipeline, source
-from okgen.catalogue import Catalogue
+from okgen import pipeline
+from okgen.addons.catalogue import Catalogue
+from okgen.judge.schema import bundle
 from okgen.problem import dotted
 from okgen.provenance import (
     ABSENT,
@@ -27,7 +28,7 @@ from okgen.provenance import (
 from okgen.provenance.objects import Objects
 from okgen.provenance.origins import Origins
 from okgen.provenance.tracing import plain
-from okgen.schema import bundle
+from okgen.read import inputs, source
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/cluster.yaml"))
 

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from okgen import index, inputs, pipeline, source
-from okgen.catalogue import Catalogue
-from okgen.conforms import conforms
-from okgen.emit import dump
+from okgen import pipeline
+from okgen.addons.catalogue import Catalogue
+from okgen.judge.conforms import conforms
+from okgen.judge.schema import bundle
 from okgen.problem import Refused, dotted
 from okgen.provenance import GIVEN, RELEASE, Cause, Provenance, fields
-from okgen.render import Renderer
-from okgen.resolve import resolve
-from okgen.schema import bundle
+from okgen.read import inputs, source
+from okgen.render.emit import dump
+from okgen.render.renderer import Renderer
+from okgen.resolve.resolver import resolve
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from okgen.quantity import amount
+from okgen.resolve.quantity import amount
 
 TABLE = [
     ("1", 1.0),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from okgen import source
-from okgen.registry import Mirrors
+from okgen.read import source
+from okgen.resolve.registry import Mirrors
 
 REGISTRIES = {"registry.k8s.io": "m.example.com/k8s", "registry.k8s.io/external-dns": "m.example.com/dns"}
 TABLE = [

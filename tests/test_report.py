@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from okgen import report
-from okgen.drift import Drift
 from okgen.problem import Problem, Related
+from okgen.write.drift import Drift
 
 FILE = "shop/cluster.yaml"
 TEXT = "dns:\r\n  zones:\r\n    - {name: shop.example.com, ide: Z1}\r\n"

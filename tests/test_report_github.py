@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import rendering
 import reports
 from okgen import report
-from okgen.drift import Drift
 from okgen.problem import Problem, Related
 from okgen.text import harmless
+from okgen.write.drift import Drift
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import rendering
 import reports
 from okgen import report
-from okgen.drift import Drift
 from okgen.problem import Problem
+from okgen.write.drift import Drift
 from tools import build
 
 TEXT = "dns:\n  zones: 1\n"

@@ -17,8 +17,8 @@ import rendering
 import reports
 from okgen import __version__, report
 from okgen.codes import CODES
-from okgen.drift import Drift
 from okgen.problem import Problem, Related
+from okgen.write.drift import Drift
 
 if TYPE_CHECKING:
     from pathlib import Path

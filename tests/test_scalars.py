@@ -10,9 +10,9 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from okgen import scalars
 from okgen.codes import CODES
-from okgen.scalars import Doubt
+from okgen.read import scalars
+from okgen.read.scalars import Doubt
 
 AGREED = {
     "": None,

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rendering
-from okgen import schema as okgen_schema
-from okgen import source, violations
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.commands.addons import keys
-from okgen.conforms import conforms, matches
-from okgen.defaults import with_defaults
+from okgen.judge import schema as okgen_schema
+from okgen.judge import violations
+from okgen.judge.conforms import conforms, matches
+from okgen.read import source
+from okgen.resolve.defaults import with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from okgen.selector import SelectorError, labels_match, pattern_matches
+from okgen.resolve.selector import SelectorError, labels_match, pattern_matches
 
 PATTERNS = [
     ("external-dns", "external-dns", True),

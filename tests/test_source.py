@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from okgen import source
-from okgen.source import Document, Misread, Node
+from okgen.read import source
+from okgen.read.source import Document, Misread, Node
 
 FILE = "cluster.yaml"
 

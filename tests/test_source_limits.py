@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from okgen import source
 from okgen.problem import Unable
-from okgen.source import Misread
+from okgen.read import source
+from okgen.read.source import Misread
 from test_source import FILE, parse, refused
 
 if TYPE_CHECKING:

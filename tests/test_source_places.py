@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_source import FILE, parse
 
 if TYPE_CHECKING:
-    from okgen.source import Node
+    from okgen.read.source import Node
 
 PLACED = parse(
     "# c\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import yaml
 
-from okgen import source, syntax
+from okgen.read import source, syntax
 
 if TYPE_CHECKING:
     from okgen.problem import Problem

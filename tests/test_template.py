@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from okgen import source
-from okgen.template import Template, TemplateError, compile_template, named, new_scope
+from okgen.addons.template import Template, TemplateError, compile_template, named, new_scope
+from okgen.read import source
 
 NAMES = {
     "name": "shop",

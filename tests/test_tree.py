@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from okgen import __version__, index, plan, tree
+from okgen import __version__
 from okgen.problem import Problem, Refused, Unable
+from okgen.write import index, plan, tree
 from trees import Files, contents, edited, fill, render
 
 FILES: Files = {"README.md": "read\n", "addons/a/x.yaml": "x\n", "addons/a/y.yaml": "y\n", "argocd/z.yaml": ""}

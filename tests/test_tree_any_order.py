@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from okgen import index
 from okgen.problem import Refused
+from okgen.write import index
 from trees import (
     STAGE,
     Files,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from okgen import folders, index, plan, tree
 from okgen.problem import Unable
+from okgen.write import folders, index, plan, tree
 from trees import LATER, NEW, OLD, Files, as_bytes, contents, fill, in_child, killed_at, render, unable
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def test_another_run_ends_while_this_one_waits(tmp_path: Path, monkeypatch: pyte
         (tmp_path / BESIDE).rename(folder)
         return True
 
-    monkeypatch.setattr("okgen.creation.lock", lock)
+    monkeypatch.setattr("okgen.write.creation.lock", lock)
 
     assert "demo changed while okgen was at work" in unable(lambda: tree.apply(todo))
     assert os.listdir(tmp_path) == ["demo"]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from okgen import index, plan, tree
 from okgen.problem import Refused
+from okgen.write import index, plan, tree
 from trees import (
     CHANGES,
     FOREIGN,

@@ -9,8 +9,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from okgen import folders, index, plan, tree
 from okgen.problem import Unable
+from okgen.write import folders, index, plan, tree
 from trees import (
     FOREIGN,
     LATER,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from okgen import index, stage, tree
+from okgen.write import index, stage, tree
 from rendering import REPOSITORY, unavailable
 from trees import (
     FOREIGN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from okgen.unified import MOST_BYTES, unified
+from okgen.write.unified import MOST_BYTES, unified
 
 HEAD = "--- what is there\n+++ what would be rendered\n"
 

@@ -19,11 +19,11 @@ import yaml
 
 import loopback
 from loopback import Authority, Server
-from okgen import vendor as engine
-from okgen.fetch import Fetcher
 from okgen.problem import Unable
 from okgen.progress import Lines
-from okgen.vendor import Outcome, Source, check_vendored, exit_code, mirrored, parse_mirrors, summary, vendor
+from okgen.upstream import vendor as engine
+from okgen.upstream.fetch import Fetcher
+from okgen.upstream.vendor import Outcome, Source, check_vendored, exit_code, mirrored, parse_mirrors, summary, vendor
 from rendering import tool
 
 if TYPE_CHECKING:
@@ -299,9 +299,9 @@ def test_a_full_disk_leaves_nothing_behind(demo: Vendoring) -> None:
 
 PROGRAM = """
 import sys
-from okgen.fetch import Fetcher
+from okgen.upstream.fetch import Fetcher
 from okgen.progress import Lines
-from okgen.vendor import Source, vendor
+from okgen.upstream.vendor import Source, vendor
 folder, ca_file, *wanted = sys.argv[1:]
 sources = [Source(*wanted[n:n + 5]) for n in range(0, len(wanted), 5)]
 vendor(sources, folder, {}, Lines(sys.stderr), Fetcher(ca_file))
@@ -311,7 +311,7 @@ vendor(sources, folder, {}, Lines(sys.stderr), Fetcher(ca_file))
 def start(demo: Vendoring, authority: Authority) -> subprocess.Popen[str]:
     """The same in a process of its own."""
     arguments = [str(demo.folder), str(authority.ca_file), *(field for source in demo.wanted for field in source)]
-    path = str(Path(engine.__file__).parent.parent)
+    path = str(Path(engine.__file__).parent.parent.parent)
     call = [sys.executable, "-c", PROGRAM, *arguments]
     return subprocess.Popen(call, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.PIPE, text=True)
 
@@ -409,9 +409,10 @@ def test_a_file_pinned_twice(demo: Vendoring) -> None:
 
 def test_judging_needs_no_network_code() -> None:
     code = (
-        "import sys, okgen.vendor as v; v.check_vendored([], '.'); print('ssl' in sys.modules, 'http' in sys.modules)"
+        "import sys, okgen.upstream.vendor as v; v.check_vendored([], '.'); "
+        "print('ssl' in sys.modules, 'http' in sys.modules)"
     )
-    path = str(Path(engine.__file__).parent.parent)
+    path = str(Path(engine.__file__).parent.parent.parent)
     ran = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True, text=True
     )

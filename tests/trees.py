@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from okgen import index, plan, tree
 from okgen.problem import Refused, Unable
+from okgen.write import index, plan, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -68,9 +68,9 @@ def definitions(files: list[Path]) -> list[dict[str, Any]]:
 
 def vendor(cluster: Path, root: Path) -> None:
     """Lays what `okgen vendor` would fetch for the add-ons of a cluster.yaml below ``root``, from the files at hand."""
-    from okgen.fetch import Fetcher
     from okgen.progress import Lines
-    from okgen.vendor import Source, vendor
+    from okgen.upstream.fetch import Fetcher
+    from okgen.upstream.vendor import Source, vendor
 
     class AtHand(Fetcher):
         def fetch(self, url: str, sha256: str, advance: Callable[[int, int | None], None]) -> bytes:  # noqa: ARG002

@@ -7,9 +7,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from okgen.addons.template import TemplateError
 from okgen.commands.manual import closing
 from okgen.problem import Refused, Unable, in_order
-from okgen.template import TemplateError
 from okgen.text import harmless
 
 if TYPE_CHECKING:

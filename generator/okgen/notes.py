@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from okgen import source
-from okgen.argocd import REMOVAL_WAVES
 from okgen.problem import Refused, Unable
+from okgen.read import source
+from okgen.render.argocd import REMOVAL_WAVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from okgen.pipeline import Rendered
-    from okgen.plan import Plan
+    from okgen.write.plan import Plan
 
 _APPLICATION = "argocd/application-"
 _PAGE = "okgen's docs/argocd.md, Removing an add-on"

@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from okgen import plan, source, tree
-from okgen.catalogue import Catalogue
-from okgen.kustomize import VENDORED
-from okgen.places import place_of
+from okgen.addons.catalogue import Catalogue
 from okgen.problem import Problem, Refused, Related, dotted, has_errors
-from okgen.render import Renderer
+from okgen.read import source
+from okgen.render.kustomize import VENDORED
+from okgen.render.renderer import Renderer
 from okgen.repository import SETTINGS
-from okgen.resolve import resolve
+from okgen.resolve.resolver import resolve
+from okgen.write import plan, tree
+from okgen.write.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from okgen.cluster import Cluster
-    from okgen.fleet_facts import Facts
-    from okgen.inputs import Input
-    from okgen.places import Place
-    from okgen.plan import Plan
-    from okgen.source import Document
+    from okgen.fleet.facts import Facts
+    from okgen.read.inputs import Input
+    from okgen.read.source import Document
+    from okgen.resolve.cluster import Cluster
+    from okgen.write.places import Place
+    from okgen.write.plan import Plan
 
 _NAME = ("metadata", "name")
 
@@ -67,7 +68,7 @@ class Findings:
         """
         roots = {each.root for each in self.inputs}
         if any(os.path.lexists(os.path.join(root, SETTINGS)) for root in roots):
-            from okgen import exemptions  # few repositories have them
+            from okgen.fleet import exemptions  # few repositories have them
 
             self.problems, texts = exemptions.judge(self.problems, self.inputs, complete=complete)
             self.texts |= texts
@@ -94,7 +95,7 @@ class _Fleet:
         if self._first is None and not self._facts:
             self._first = found
             return
-        from okgen import fleet_facts
+        from okgen.fleet import facts as fleet_facts
 
         for each in filter(None, (self._first, found)):
             self._facts.append(fleet_facts.of(each.document, each.cluster))
@@ -104,7 +105,7 @@ class _Fleet:
         """What is wrong between the clusters."""
         if not self._facts:
             return []
-        from okgen import fleet_rules
+        from okgen.fleet import rules as fleet_rules
 
         return fleet_rules.find(self._facts)
 
@@ -214,8 +215,8 @@ def _second(claim: _Claim, folder: str, first: _Claim, what: str) -> Problem:
 def _vendored(each: Rendered) -> list[Problem]:
     if not each.cluster.crds_vendored:
         return []
-    from okgen.vendor import check_vendored  # few clusters need them
-    from okgen.vendored import sources_of
+    from okgen.upstream.vendor import check_vendored  # few clusters need them
+    from okgen.upstream.vendored import sources_of
 
     wanted = [source for enabled in each.cluster.addons for source in sources_of(enabled)]
     return [

@@ -7,10 +7,10 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from okgen import index
 from okgen.problem import Refused, Unable
 from okgen.repository import root_of
 from okgen.text import harmless
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,12 +6,12 @@ import json
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from okgen.schema import bundle, follow
+from okgen.judge.schema import bundle, follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from okgen.catalogue import Catalogue
+    from okgen.addons.catalogue import Catalogue
 
 _HEAD = """\
 # yaml-language-server: $schema=okgen.schema.json

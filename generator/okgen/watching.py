@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from okgen import index
-from okgen.inputs import DEFAULT, below
 from okgen.problem import Unable
+from okgen.read.inputs import DEFAULT, below
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

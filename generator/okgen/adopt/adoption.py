@@ -6,24 +6,25 @@ import copy
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen import index, plan, source, tree
 from okgen.adopt import insertion, located, making, refusal
 from okgen.adopt.insertion import ImpossibleError
 from okgen.adopt.strategic import InexpressibleError, same
-from okgen.emit import dump
-from okgen.jsonpatch import PatchError
-from okgen.manifest import manifest
-from okgen.patches import selects
 from okgen.problem import Problem, Refused, Unable
+from okgen.read import source
+from okgen.render.emit import dump
+from okgen.render.manifest import manifest
+from okgen.resolve.jsonpatch import PatchError
+from okgen.resolve.patches import selects
+from okgen.write import index, plan, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from okgen.adopt.located import Edited, Source
-    from okgen.cluster import Patch
-    from okgen.manifest import Manifest
-    from okgen.plan import Plan
-    from okgen.source import Document
+    from okgen.read.source import Document
+    from okgen.render.manifest import Manifest
+    from okgen.resolve.cluster import Patch
+    from okgen.write.plan import Plan
 
 
 class Adopted(NamedTuple):

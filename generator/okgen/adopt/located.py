@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from okgen import index, inputs, source
-from okgen.catalogue import Catalogue
-from okgen.places import place_of
+from okgen.addons.catalogue import Catalogue
 from okgen.problem import Refused, Unable
-from okgen.render import Renderer
+from okgen.read import inputs, source
+from okgen.render.renderer import Renderer
 from okgen.repository import root_of
-from okgen.resolve import resolve
+from okgen.resolve.resolver import resolve
 from okgen.text import harmless
+from okgen.write import index
+from okgen.write.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from okgen.cluster import Cluster
-    from okgen.inputs import Input
-    from okgen.source import Document
+    from okgen.read.inputs import Input
+    from okgen.read.source import Document
+    from okgen.resolve.cluster import Cluster
 
 
 class Edited(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen import jsonpatch, source
 from okgen.adopt import operations, strategic
 from okgen.adopt.strategic import InexpressibleError, same
-from okgen.emit import dump
+from okgen.read import source
+from okgen.render.emit import dump
+from okgen.resolve import jsonpatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from okgen import index, plan
 from okgen.adopt.strategic import same
-from okgen.manifest import MANAGED_BY, NAME, VERSION
+from okgen.render.manifest import MANAGED_BY, NAME, VERSION
+from okgen.write import index, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from okgen.plan import Snapshot
+    from okgen.write.plan import Snapshot
 
 Path = tuple[str, ...]
 

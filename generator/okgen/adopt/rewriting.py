@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 
-from okgen.folders import naming
 from okgen.problem import Unable
 from okgen.text import harmless
+from okgen.write.folders import naming
 
 _BOM = b"\xef\xbb\xbf"
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -7,10 +7,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from okgen.catalogue import Addon, Catalogue, Release
+from okgen.addons.catalogue import Addon, Catalogue, Release
 from okgen.commands.manual import Example, Manual
 from okgen.commands.schema import require
-from okgen.schema import bundle, follow, load
+from okgen.judge.schema import bundle, follow, load
 
 if TYPE_CHECKING:
     import argparse

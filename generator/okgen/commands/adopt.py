@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import pipeline, tree
+from okgen import pipeline
 from okgen.adopt import located
 from okgen.adopt.adoption import Adopted, Adoption
 from okgen.adopt.rewriting import replace
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
-from okgen.emit import dump
 from okgen.problem import Refused
+from okgen.render.emit import dump
 from okgen.text import harmless
+from okgen.write import tree
 
 if TYPE_CHECKING:
     import argparse

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import inputs, pipeline
+from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
-from okgen.drift import Differences
-from okgen.orphans import Orphans
+from okgen.fleet.orphans import Orphans
+from okgen.read import inputs
+from okgen.write.drift import Differences
 
 if TYPE_CHECKING:
     import argparse

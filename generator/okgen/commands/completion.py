@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.commands.manual import Example, Manual
 from okgen.completion import SHELLS, pages
 

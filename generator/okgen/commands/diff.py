@@ -6,10 +6,11 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from okgen import inputs, pipeline
+from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
+from okgen.read import inputs
 from okgen.report import render, wants_color
 
 if TYPE_CHECKING:

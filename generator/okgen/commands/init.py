@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.commands.manual import Example, Manual
 from okgen.problem import Unable
 from okgen.starter import starter

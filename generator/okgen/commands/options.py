@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from okgen.drift import Drift
     from okgen.pipeline import Findings
+    from okgen.write.drift import Drift
 
 _COLOR = "whether to use colours; auto, the default: on a terminal unless NO_COLOR is set"
 

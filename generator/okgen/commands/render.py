@@ -6,18 +6,20 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import fleet, inputs, pipeline
+from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
-from okgen.orphans import Orphans
+from okgen.fleet import passes as fleet
+from okgen.fleet.orphans import Orphans
 from okgen.problem import Unable
+from okgen.read import inputs
 from okgen.text import harmless
 
 if TYPE_CHECKING:
     import argparse
 
-    from okgen.plan import Plan
+    from okgen.write.plan import Plan
 
 MANUAL = Manual(
     """\

@@ -6,11 +6,11 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from okgen import exemptions
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.commands.manual import Example, Manual
+from okgen.fleet import exemptions
+from okgen.judge.schema import bundle
 from okgen.problem import Unable
-from okgen.schema import bundle
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +58,7 @@ def _of_clusters(addon: str | None) -> dict[str, Any]:
 def require(catalogue: Catalogue, name: str) -> None:
     """Raises Unable unless okgen has an add-on of that name."""
     if name not in catalogue.names:
-        from okgen.violations import suggestion
+        from okgen.judge.violations import suggestion
 
         raise Unable(f"unknown add-on {name}; {suggestion(name, catalogue.names, 'add-ons')}")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import inputs, pipeline
+from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
+from okgen.read import inputs
 
 if TYPE_CHECKING:
     import argparse

@@ -6,22 +6,24 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from okgen import inputs, pipeline, vendor
+from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
-from okgen.fetch import Fetcher
-from okgen.folders import enter
-from okgen.kustomize import VENDORED
-from okgen.places import place_of
 from okgen.progress import progress
+from okgen.read import inputs
+from okgen.render.kustomize import VENDORED
 from okgen.text import harmless
-from okgen.vendored import sources_of
+from okgen.upstream import vendor
+from okgen.upstream.fetch import Fetcher
+from okgen.upstream.vendored import sources_of
+from okgen.write.folders import enter
+from okgen.write.places import place_of
 
 if TYPE_CHECKING:
     import argparse
 
     from okgen.pipeline import Resolved
-    from okgen.vendor import Outcome, Source
+    from okgen.upstream.vendor import Outcome, Source
 
 MANUAL = Manual(
     """\

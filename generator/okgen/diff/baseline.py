@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from okgen.diff.revision import Revision
-    from okgen.inputs import Input
+    from okgen.read.inputs import Input
 
 _LAST = "HEAD"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from okgen import __version__, index, source, tree
+from okgen import __version__
 from okgen.diff.nouns import Before, Difference
-from okgen.folders import enter
-from okgen.plan import EDITED, FOLDER, SPECIAL, SYMLINK
+from okgen.read import source
+from okgen.write import index, tree
+from okgen.write.folders import enter
+from okgen.write.plan import EDITED, FOLDER, SPECIAL, SYMLINK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen import __version__, source
+from okgen import __version__
 from okgen.diff.compare import compare
 from okgen.diff.keys import NOTHING, below, changed_keys, taken
 from okgen.diff.nouns import ADDED, Cause, Entry, Item
@@ -17,20 +17,21 @@ from okgen.diff.present import Traces
 from okgen.diff.read import STACK, Unreadable
 from okgen.diff.sections import differing
 from okgen.diff.units import NO_DATA
-from okgen.emit import dump
 from okgen.problem import Path, Refused, dotted
-from okgen.render import Renderer
-from okgen.resolve import resolve
+from okgen.read import source
+from okgen.render.emit import dump
+from okgen.render.renderer import Renderer
+from okgen.resolve.resolver import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from okgen.catalogue import Catalogue
+    from okgen.addons.catalogue import Catalogue
     from okgen.diff.baseline import Baseline
     from okgen.diff.nouns import Before, Change, ClusterDiff, Field
     from okgen.diff.read import Reader
     from okgen.pipeline import Rendered
-    from okgen.source import Document
+    from okgen.read.source import Document
 
 _MOST_PLACES = 200  # fields of an item whose causes are looked for
 _MOST_KEYS = 30  # changed keys that are each tried by a render

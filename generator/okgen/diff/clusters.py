@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen import pipeline
-from okgen.catalogue import Catalogue
+from okgen.addons.catalogue import Catalogue
 from okgen.diff import before
 from okgen.diff.baseline import Baseline
 from okgen.diff.causes import Causes
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from okgen.diff.revision import Revision
-    from okgen.inputs import Input
     from okgen.pipeline import Findings, Rendered
+    from okgen.read.inputs import Input
 
 _BATCH = 100  # clusters whose trees are in memory at once, as Git is asked for many in one go
 

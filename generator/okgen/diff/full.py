@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from okgen.diff.before import NOT_OURS
 from okgen.diff.facts import REFUSED, REMOVAL, RISKS, WIDENED
 from okgen.diff.group import groups, rows
-from okgen.plan import EDITED
 from okgen.report.paint import BLUE, BOLD, RED, YELLOW, Paint
 from okgen.text import harmless
+from okgen.write.plan import EDITED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from okgen.diff import dns, facts, nouns, policies, refusals, removals, rights
 from okgen.diff.facts import DNS, IMAGE, NARROWED, REFUSED, REMOVAL, REST, RESTART, WIDENED
 from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Field, Item, without
 from okgen.diff.words import lines_of, value_of
-from okgen.kustomize import VENDORED
+from okgen.render.kustomize import VENDORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from okgen.pipeline import Rendered
     from okgen.provenance import Cause as Origin
     from okgen.provenance import Provenance
-    from okgen.source import Document
+    from okgen.read.source import Document
 
 UNKNOWN = Cause("no commit holds the cluster.yaml of before")
 _MOST_FIELDS = 50  # of an item

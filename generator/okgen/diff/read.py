@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from okgen import source
 from okgen.diff import nouns
 from okgen.diff.nouns import Unit
 from okgen.problem import Refused
+from okgen.read import source
 
 _MOST_KEPT = 512  # texts
 _MOST_LEVELS = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.diff import facts, nouns
-from okgen.kustomize import VENDORED
+from okgen.render.kustomize import VENDORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

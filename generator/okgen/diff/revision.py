@@ -9,11 +9,13 @@ import tempfile
 from functools import cache
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from okgen import __version__, index, source
+from okgen import __version__
 from okgen.diff.before import MOST_TOGETHER, TOO_MUCH, difference, unread
 from okgen.diff.nouns import Before, Difference
 from okgen.problem import Refused, Unable
+from okgen.read import source
 from okgen.text import harmless
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

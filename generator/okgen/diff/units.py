@@ -6,12 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from okgen.cloudformation import logical_name
 from okgen.diff import nouns, read
 from okgen.diff.compare import compare
 from okgen.diff.facts import FOLDED, FOLDED_FILES
 from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Change, Difference, Entry, Field, Unit, without
 from okgen.diff.sections import differing
+from okgen.render.cloudformation import logical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

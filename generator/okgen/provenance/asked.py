@@ -6,20 +6,22 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen import index, inputs, pipeline, source
+from okgen import pipeline
 from okgen.problem import Refused, Unable
 from okgen.provenance import fields, lines
 from okgen.provenance.tree import Provenance
+from okgen.read import inputs, source
 from okgen.repository import root_of
 from okgen.text import harmless, lines_of
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from okgen.inputs import Input
     from okgen.pipeline import Rendered
     from okgen.problem import Path
-    from okgen.source import Document
+    from okgen.read.inputs import Input
+    from okgen.read.source import Document
 
 _PLACE = re.compile(r"(.+?)(?::([0-9]{1,4000})(?::([0-9]{1,4000}))?)?", re.DOTALL)
 _MOST_BYTES = 4 * 1024 * 1024

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from okgen.provenance import fields
 from okgen.provenance.variants import variants
-from okgen.render import Renderer
-from okgen.resolve import assume, core_of
-from okgen.source import Document
+from okgen.read.source import Document
+from okgen.render.renderer import Renderer
+from okgen.resolve.resolver import assume, core_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from okgen.catalogue import Catalogue
-    from okgen.cluster import Cluster
+    from okgen.addons.catalogue import Catalogue
+    from okgen.judge.schema import Schema
     from okgen.problem import Path
-    from okgen.schema import Schema
+    from okgen.resolve.cluster import Cluster
 
 Tree = dict[str, str]
 

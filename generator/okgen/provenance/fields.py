@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from okgen import source
+from okgen.read import source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from okgen.problem import Path
-    from okgen.source import Document
+    from okgen.read.source import Document
 
 
 def parsed(file: str, text: str) -> Document | None:

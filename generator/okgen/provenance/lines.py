@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from okgen.problem import Path
-    from okgen.source import Document, Node
+    from okgen.read.source import Document, Node
 
 
 class _Entry(NamedTuple):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from okgen import workload
-from okgen.addon_render import finished, settings_of
-from okgen.manifest import distinct, manifest
 from okgen.provenance import places
 from okgen.provenance.recording import INPUT, VERSION, Read, seen
 from okgen.provenance.tracing import Guard, Mark, Spot, Tracer, guarded, marked, marks, plain
+from okgen.render import workload
+from okgen.render.addon import finished, settings_of
+from okgen.render.manifest import distinct, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from okgen.cluster import Cluster, Enabled
+    from okgen.addons.template import Template
     from okgen.problem import Path
     from okgen.provenance.scope import Seen
-    from okgen.template import Template
+    from okgen.resolve.cluster import Cluster, Enabled
 
 
 class Objects:

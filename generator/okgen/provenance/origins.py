@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.catalogue import compiled, evaluate
-from okgen.identity import FOLLOWS
+from okgen.addons.catalogue import compiled, evaluate
+from okgen.judge.schema import follow
 from okgen.provenance import places
 from okgen.provenance.cause import ABSENT, DEFAULT, DERIVED, GIVEN, RELEASE, Cause
 from okgen.provenance.recording import FACT, IDENTITY, IMAGE, INPUT, OWN, PARTITION, VERSION, Log, Read, SeenScope, seen
 from okgen.provenance.scope import Seen
 from okgen.provenance.tracing import Mark, Tracer, marks
-from okgen.registry import Mirrors
-from okgen.schema import follow
+from okgen.resolve.identity import FOLLOWS
+from okgen.resolve.registry import Mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from okgen.cluster import Cluster, Enabled
+    from okgen.judge.schema import Schema
     from okgen.problem import Path
-    from okgen.schema import Schema
-    from okgen.source import Document
+    from okgen.read.source import Document
+    from okgen.resolve.cluster import Cluster, Enabled
 
 
 class _Default(NamedTuple):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from okgen import resources, source
+from okgen import resources
+from okgen.read import source
 
 if TYPE_CHECKING:
-    from okgen.catalogue import Addon
+    from okgen.addons.catalogue import Addon
     from okgen.problem import Path
-    from okgen.source import Document
+    from okgen.read.source import Document
 
 _documents: dict[str, Document] = {}
 _OF_WORKLOADS = frozenset(("replicas", "resources", "priorityClassName"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from okgen.cloudformation import logical_name
 from okgen.provenance import fields
 from okgen.provenance.tracing import plain
+from okgen.render.cloudformation import logical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
-from okgen.template import Names
+from okgen.addons.template import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from okgen.catalogue import evaluate
+from okgen.addons.catalogue import evaluate
+from okgen.addons.template import named
 from okgen.provenance.recording import (
     FACT,
     IDENTITY,
@@ -18,10 +19,9 @@ from okgen.provenance.recording import (
     SeenNames,
     SeenScope,
 )
-from okgen.template import named
 
 if TYPE_CHECKING:
-    from okgen.cluster import Enabled
+    from okgen.resolve.cluster import Enabled
 
 # Where the names come from that are not what cluster.yaml calls them; `resolve` builds the scope.
 _CLUSTER = {

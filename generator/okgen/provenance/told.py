@@ -6,12 +6,12 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen import index
 from okgen.problem import Unable, dotted
 from okgen.provenance import fields, lines
 from okgen.provenance.cause import ABSENT, DEFAULT, DERIVED, GIVEN, OKGEN, PATCH, RELEASE, TEMPLATE, Cause, ends
 from okgen.provenance.tree import DIGEST_PATH
 from okgen.text import harmless, shown
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

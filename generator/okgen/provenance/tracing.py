@@ -6,14 +6,14 @@ import ast
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.template import DIRECTIVES, OMIT, VALUE, Compiler, compile_template, named
+from okgen.addons.template import DIRECTIVES, OMIT, VALUE, Compiler, compile_template, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from okgen.addons.template import Part
     from okgen.provenance.recording import Log, Read
-    from okgen.source import Node
-    from okgen.template import Part
+    from okgen.read.source import Node
 
 
 class Spot(NamedTuple):

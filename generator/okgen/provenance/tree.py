@@ -6,31 +6,32 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from okgen import __version__, index
-from okgen.argocd import DIGEST, source_path
-from okgen.catalogue import Catalogue
+from okgen import __version__
+from okgen.addons.catalogue import Catalogue
+from okgen.judge.schema import bundle
 from okgen.provenance import fields, policies
 from okgen.provenance.cause import ABSENT, DEFAULT, GIVEN, OKGEN, PATCH, TEMPLATE, Cause, ends
 from okgen.provenance.counterfactual import Counterfactual, is_addon
 from okgen.provenance.objects import Objects
 from okgen.provenance.origins import Origins
 from okgen.provenance.tracing import Mark, MarkedList, MarkedNames
-from okgen.schema import bundle
+from okgen.render.argocd import DIGEST, source_path
+from okgen.write import index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from okgen.cluster import Cluster, Enabled
     from okgen.problem import Path
     from okgen.provenance.recording import Read
-    from okgen.source import Document
+    from okgen.read.source import Document
+    from okgen.resolve.cluster import Cluster, Enabled
 
 # Which of okgen's modules writes a file that has no template, by the start of its path.
 _WRITERS = (
-    ("iam/cloudformation.yaml", "okgen/cloudformation.py"),
-    ("iam/", "okgen/iam.py"),
-    ("README.md", "okgen/readme.py"),
-    ("", "okgen/argocd.py"),
+    ("iam/cloudformation.yaml", "okgen/render/cloudformation.py"),
+    ("iam/", "okgen/render/iam.py"),
+    ("README.md", "okgen/render/readme.py"),
+    ("", "okgen/render/argocd.py"),
 )
 _SETTINGS = ("namespace", "version", "replicas")  # of an add-on, which code reads by name
 _OF_INPUT = (GIVEN, DEFAULT, ABSENT)  # the kinds of causes whose paths are those of cluster.yaml
@@ -158,7 +159,7 @@ class Provenance:
     def _of(self, file: str, leaf: Path) -> list[Cause]:
         if file == index.NAME:
             if leaf[0] != "files":
-                return [Cause(OKGEN, "okgen/index.py", 1, 1, (), "okgen's own")]
+                return [Cause(OKGEN, "okgen/write/index.py", 1, 1, (), "okgen's own")]
             return [self._follower(str(leaf[-1]), [str(leaf[-1])], ())]
         folder = self._digest_of(file)
         if folder and leaf == DIGEST_PATH:
@@ -177,7 +178,7 @@ class Provenance:
     def _follower(self, what: str, files: Iterable[str], absent: Iterable[Read]) -> Cause:
         below = {each: None for file in files for each in self.causes(file)}
         below.update(dict.fromkeys(self._origins.causes(absent, is_condition=True)))
-        return Cause(OKGEN, "okgen/index.py", 1, 1, (), f"changes with {what}", below=tuple(below))
+        return Cause(OKGEN, "okgen/write/index.py", 1, 1, (), f"changes with {what}", below=tuple(below))
 
     def _traced(self, file: str, leaf: Path) -> list[Cause] | None:
         """The causes of what comes from a template or goes through okgen's code as it is; None for anything else."""
@@ -276,7 +277,7 @@ class Provenance:
         if file.endswith(f"-{metadata.get('namespace')}.yaml") and not file.endswith(f"-{metadata['name']}.yaml"):
             wanted.append(("metadata", "namespace"))  # where two objects would have one file
         below = {each: None for path in wanted for each in self.causes(file, path)}
-        return Cause(OKGEN, "okgen/kustomize.py", 1, 1, (), f"lists {file}", below=tuple(below))
+        return Cause(OKGEN, "okgen/render/kustomize.py", 1, 1, (), f"lists {file}", below=tuple(below))
 
     def _patch(self, enabled: Enabled, number: int, rest: Path) -> list[Cause]:
         patch = enabled.patches[number]
@@ -297,9 +298,9 @@ def _is_of(addon: str, file: str) -> bool:
 def _writer(file: str, leaf: Path) -> str:
     """Which of okgen's modules writes what comes from no template."""
     if file.endswith("/kustomization.yaml"):
-        return "okgen/kustomize.py"
+        return "okgen/render/kustomize.py"
     if file.startswith("addons/"):
-        return "okgen/manifest.py" if "labels" in leaf else "okgen/workload.py"
+        return "okgen/render/manifest.py" if "labels" in leaf else "okgen/render/workload.py"
     return next(module for start, module in _WRITERS if file.startswith(start))
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from okgen.catalogue import minor
-from okgen.partitions import all_partitions
-from okgen.schema import follow
+from okgen.addons.catalogue import minor
+from okgen.judge.schema import follow
+from okgen.resolve.partitions import all_partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from okgen.judge.schema import Schema
     from okgen.problem import Path
-    from okgen.schema import Schema
 
 _OLDEST = 16  # of Kubernetes' minors; no add-on runs on an older one
 

@@ -14,8 +14,8 @@ from okgen.problem import in_order
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from okgen.drift import Drift
     from okgen.problem import Problem
+    from okgen.write.drift import Drift
 
 FORMATS = ("full", "concise", "json", "github", "sarif", "junit")
 _FOR_PEOPLE = ("full", "concise", "github")

@@ -10,9 +10,9 @@ from okgen.text import harmless
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from okgen.drift import Drift
     from okgen.problem import Problem, Related
     from okgen.report import Report
+    from okgen.write.drift import Drift
 
 
 def text(report: Report) -> str:

@@ -10,9 +10,9 @@ from okgen.report.paint import BLUE, BOLD, DIFF, RED, YELLOW, Paint
 from okgen.text import harmless
 
 if TYPE_CHECKING:
-    from okgen.drift import Drift
     from okgen.problem import Problem
     from okgen.report import Report
+    from okgen.write.drift import Drift
 
 
 def text(report: Report) -> str:

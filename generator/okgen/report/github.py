@@ -14,9 +14,9 @@ from okgen.repository import named_from_root
 from okgen.text import harmless
 
 if TYPE_CHECKING:
-    from okgen.drift import Drift
     from okgen.problem import Problem
     from okgen.report import Report
+    from okgen.write.drift import Drift
 
 _ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _OF_MESSAGES = str.maketrans(_ESCAPES)

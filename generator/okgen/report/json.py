@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from okgen.drift import Drift
     from okgen.problem import Problem
     from okgen.report import Report
+    from okgen.write.drift import Drift
 
 _KEYS = ("code", "severity", "file", "line", "column", "path", "message", "help")
 

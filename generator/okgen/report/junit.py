@@ -18,9 +18,9 @@ from okgen.text import harmless
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from okgen.drift import Drift
     from okgen.problem import Problem
     from okgen.report import Report
+    from okgen.write.drift import Drift
 
 _DRIFT = "drift"
 

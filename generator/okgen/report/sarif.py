@@ -20,9 +20,9 @@ from okgen.repository import named_from_root
 from okgen.text import harmless
 
 if TYPE_CHECKING:
-    from okgen.drift import Drift
     from okgen.problem import Problem, Related
     from okgen.report import Report
+    from okgen.write.drift import Drift
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"

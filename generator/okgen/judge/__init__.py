@@ -1,0 +1,1 @@
+"""Holds a document against the JSON Schema that the core and the add-ons make together."""

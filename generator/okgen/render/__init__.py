@@ -1,0 +1,1 @@
+"""Turns a Cluster into the texts of its tree."""

@@ -1,0 +1,126 @@
+"""Renders an add-on's folder into manifests; what does not depend on the cluster is rendered once a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from okgen.addons.template import TemplateError, new_scope
+from okgen.render import workload
+from okgen.render.manifest import Manifest, distinct, labelled, manifest
+
+if TYPE_CHECKING:
+    from okgen.addons.catalogue import Addon, Workload
+    from okgen.addons.template import Template
+    from okgen.resolve.cluster import Enabled
+
+_MOST_KEPT = 512
+# What templates see beside a cluster's own facts; those that see nothing else make the same for many clusters.
+_SHARED = frozenset(("values", "namespace", "version", "release", "image", *new_scope({})))
+
+
+class _Group(NamedTuple):
+    """Templates that see nothing of a cluster but these of the add-on's values, its version, namespace and images."""
+
+    keys: tuple[str, ...]
+    templates: tuple[Template, ...]
+
+
+class _Parts(NamedTuple):
+    """The templates of an add-on: those that make the same for all clusters with the same values, and the others."""
+
+    groups: tuple[_Group, ...]
+    others: tuple[Template, ...]
+
+
+class AddonRenderer:
+    """Keeps what it built, keyed by all that it was built from, for the next cluster of the run."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, _Parts] = {}
+        self._built: dict[tuple[object, ...], list[Manifest]] = {}
+
+    def manifests(self, enabled: Enabled, profile: str, minor: int) -> list[Manifest]:
+        """The objects of an add-on, in the order of their files. Raises TemplateError."""
+        addon = enabled.addon
+        parts = self._parts.get(addon.name)
+        if parts is None:
+            parts = self._parts[addon.name] = _parts(enabled)
+        images = tuple(map(enabled.scope["image"], enabled.release.images))
+        about = (addon.name, enabled.release.version, enabled.namespace, images, profile, minor)
+        found: list[Manifest] = []
+        for number, group in enumerate(parts.groups):
+            key = (number, about, f"{[enabled.values.get(name) for name in group.keys]!r}")
+            built = self._built.get(key)
+            if built is None:
+                each = [self._own(enabled, template, profile, minor) for template in group.templates]
+                built = self._keep(key, [manifest for manifests in each for manifest in manifests])
+            found += built
+        for template in parts.others:
+            found += self._own(enabled, template, profile, minor)
+        return distinct(sorted(found))
+
+    def _own(self, enabled: Enabled, template: Template, profile: str, minor: int) -> list[Manifest]:
+        """The objects of one template."""
+        settings = settings_of(enabled, template, profile, minor)
+        found: list[Manifest] = []
+        for values in template.values(enabled.scope):
+            key = (template, enabled.release.version, f"{values!r}{settings!r}")
+            built = self._built.get(key)
+            found += self._keep(key, build(enabled, template, values, settings)) if built is None else built
+        return found
+
+    def _keep(self, key: tuple[object, ...], built: list[Manifest]) -> list[Manifest]:
+        if len(self._built) >= _MOST_KEPT:
+            self._built.clear()  # what is one cluster's own would stay to the end of the run
+        self._built[key] = built
+        return built
+
+
+def _parts(enabled: Enabled) -> _Parts:
+    own = enabled.scope.keys() - _SHARED
+    groups: dict[tuple[str, ...], list[Template]] = {}
+    others = []
+    for template in enabled.addon.manifests:
+        keys = None if template.mentions(own) else template.keys_of("values")
+        if keys is None:
+            others.append(template)
+        else:
+            found = _workload(enabled.addon, template)
+            settings = workload.keys(enabled.addon, found) if found else ()
+            groups.setdefault(tuple(sorted({*keys, *settings})), []).append(template)
+    return _Parts(tuple(_Group(keys, tuple(each)) for keys, each in groups.items()), tuple(others))
+
+
+def _workload(addon: Addon, template: Template) -> Workload | None:
+    if not template.workload:
+        return None
+    for each in addon.workloads:
+        if each.name == template.workload:
+            return each
+    raise TemplateError(f"{template.file}: addon.yaml has no workload {template.workload}")
+
+
+def settings_of(enabled: Enabled, template: Template, profile: str, minor: int) -> workload.Settings | None:
+    """The settings of the workload whose Deployment a template makes. Raises TemplateError."""
+    found = _workload(enabled.addon, template)
+    return workload.settings(enabled.addon, found, enabled.values, profile, minor) if found else None
+
+
+def build(
+    enabled: Enabled, template: Template, values: tuple[Any, ...], settings: workload.Settings | None
+) -> list[Manifest]:
+    """What one tuple of values makes: the object, and the PodDisruptionBudget it may come with."""
+    name, version = enabled.addon.name, enabled.release.version
+    return [manifest(each) for each in finished(template.build(values), name, version, settings)]
+
+
+def finished(
+    value: dict[str, Any], name: str, version: str, settings: workload.Settings | None
+) -> list[dict[str, Any]]:
+    """An object of a template with what all get alike; scalars are only put in their places, whatever they are."""
+    value = labelled(value, name, version)
+    if settings is None:
+        return [value]
+    pod = labelled(value["spec"]["template"], name, version)
+    value = workload.apply({**value, "spec": {**value["spec"], "template": pod}}, settings)
+    return [value, *([workload.disruption_budget(value, settings.budget_api)] if settings.spread else [])]

@@ -1,0 +1,120 @@
+"""Renders a resolved cluster into the files of its tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from okgen.problem import Refused
+from okgen.render import argocd, iam
+from okgen.render.addon import AddonRenderer
+from okgen.render.kustomize import addon_kustomization, kustomization
+from okgen.render.manifest import Manifest, manifest
+from okgen.render.readme import readme
+from okgen.resolve import patches
+from okgen.write.index import digest, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from okgen.problem import Problem
+    from okgen.read.source import Document
+    from okgen.resolve.cluster import Cluster, Enabled
+
+
+class _Folder(NamedTuple):
+    """An add-on's folder: its objects and kustomization, both as files by path, and a digest of those."""
+
+    manifests: list[Manifest]
+    listing: str
+    files: dict[str, str]
+    digest: str
+
+
+class Renderer:
+    """Renders clusters one after the other, building what they share only once."""
+
+    def __init__(self) -> None:
+        self._addons = AddonRenderer()
+        self._folders: dict[str, _Folder] = {}
+        self._crd = manifest(
+            {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}}
+        )
+
+    def files(self, cluster: Cluster, document: Document) -> dict[str, str]:
+        """The text of every file, by its path below the cluster's folder. Raises Refused, TemplateError."""
+        found, problems = self.judged(cluster, document)
+        if problems:
+            raise Refused(problems)
+        return found
+
+    def judged(self, cluster: Cluster, document: Document) -> tuple[dict[str, str], list[Problem]]:
+        """The text of every file, and what is wrong with them. Raises TemplateError."""
+        found = _folder("bootstrap", argocd.bootstrap(cluster))
+        rendered: list[Manifest] = []
+        applications: list[Manifest] = []
+        problems: list[Problem] = []
+        spaces = argocd.namespaces(cluster)
+        if spaces:
+            files = _folder("namespaces", spaces)
+            found.update(files)
+            rendered += spaces
+            applications.append(argocd.namespaces_application(cluster, spaces, _digest(files)))
+        for enabled in cluster.addons:
+            manifests = self._addons.manifests(enabled, cluster.profile, cluster.minor)
+            problems += _intruders(document, cluster, enabled, manifests)
+            crds = self._crds(enabled)
+            problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
+            folder = self._folder(cluster, enabled, manifests)
+            found.update(folder.files)
+            rendered += [*manifests, *crds]
+            applications.append(argocd.addon_application(cluster, enabled, folder.digest))
+        found.update(_folder("argocd", [argocd.project(cluster, rendered), *applications]))
+        try:
+            found.update(iam.files(cluster))
+        except iam.TooLarge as too_large:
+            problems += [_excess(document, each) for each in too_large.excesses]
+        return {**found, "README.md": readme(cluster, found)}, problems
+
+    def _folder(self, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> _Folder:
+        """The folder of an add-on, that of the last cluster where it holds the same."""
+        name = enabled.addon.name
+        listing = addon_kustomization(enabled, [each.file for each in manifests], vendored=cluster.crds_vendored)
+        last = self._folders.get(name)
+        if last is not None and last.manifests == manifests and last.listing == listing:
+            return last
+        files = {f"addons/{name}/{each.file}": each.text for each in manifests}
+        files[f"addons/{name}/kustomization.yaml"] = listing
+        made = self._folders[name] = _Folder(manifests, listing, files, _digest(files))
+        return made
+
+    def _crds(self, enabled: Enabled) -> list[Manifest]:
+        """Upstream's CRDs, which okgen knows by name only."""
+        return [self._crd._replace(name=name, text="") for crds in enabled.crds for name in crds.names]
+
+
+def _folder(folder: str, manifests: Iterable[Manifest]) -> dict[str, str]:
+    files = {f"{folder}/{each.file}": each.text for each in manifests}
+    files[f"{folder}/kustomization.yaml"] = kustomization(path.partition("/")[2] for path in files)
+    return files
+
+
+def _intruders(document: Document, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> Iterator[Problem]:
+    """A problem where an add-on puts something into Argo CD's own namespace, which its project must not admit."""
+    own = cluster.argocd.namespace
+    inside = next((each for each in manifests if each.namespace == own), None)
+    if inside:
+        name = enabled.addon.name
+        message = f"{name} puts the {inside.kind} {inside.name} into Argo CD's own namespace {own}"
+        help_text = "whoever can deploy there is Argo CD's administrator; keep the two apart"
+        yield document.problem("OKG312", ("addons", name), message, help_text, key=True)
+
+
+def _excess(document: Document, excess: iam.Excess) -> Problem:
+    path = ("addons", excess.addon) if excess.addon else ("addons",)
+    return document.problem("OKG350", path, excess.message, excess.help, key=True)
+
+
+def _digest(files: dict[str, str]) -> str:
+    """Changes when any file of the folder does."""
+    lines = "".join(f"{encoded(text)[1]}  {path}\n" for path, text in sorted(files.items()))
+    return f"sha256:{digest(lines.encode())}"

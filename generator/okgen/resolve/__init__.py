@@ -1,0 +1,1 @@
+"""Turns a valid document into a Cluster: defaults, derived facts and every cross-check."""

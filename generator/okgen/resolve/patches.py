@@ -1,0 +1,195 @@
+"""Users' Kustomize patches: read, judged, and matched against what was rendered; Kustomize itself applies them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from okgen.problem import Path, Problem, Refused
+from okgen.read import inputs, source
+from okgen.resolve.cluster import Patch
+from okgen.resolve.jsonpatch import PatchError, applied
+from okgen.resolve.selector import SelectorError, labels_match, pattern_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from okgen.read.source import Document
+    from okgen.render.manifest import Manifest
+
+_OPERATIONS = {"add": "value", "copy": "from", "move": "from", "remove": "", "replace": "value", "test": "value"}
+_LIMIT = 64 * 1024  # bytes of a patch file, as the schema has it for an inline patch
+_TOGETHER = 512 * 1024  # characters of all patches of an add-on: one file may be named many times
+
+
+def read(
+    document: Document, addon: str, given: list[dict[str, Any]], root: str, problems: list[Problem]
+) -> tuple[Patch, ...]:
+    """The patches of an add-on with their text; what is wrong with one is added to ``problems``."""
+    found = []
+    judged: set[str] = set()
+    room = _TOGETHER
+    for index, entry in enumerate(given):
+        path: Path = ("addons", addon, "patches", index)
+        try:
+            text = _text(document, path, entry, root)
+            room -= len(text)
+            if room < 0:
+                message = f"the patches of {addon} hold more than {_TOGETHER:,} characters together"
+                problems.append(document.problem("OKG322", path, message, "select more objects by one target"))
+                break
+            if text not in judged:
+                _judge(document, (*path, "patch" if "patch" in entry else "path"), text)
+                judged.add(text)
+        except Refused as refused:
+            problems += refused.problems
+        else:
+            found.append(Patch(index, entry["target"], text))
+    return tuple(found)
+
+
+def unmatched(document: Document, addon: str, patches: Iterable[Patch], manifests: list[Manifest]) -> list[Problem]:
+    """A problem for each patch whose target selects none of the objects that were rendered."""
+    problems = []
+    for patch in patches:
+        path: Path = ("addons", addon, "patches", patch.number, "target")
+        try:
+            matched = [manifest for manifest in manifests if selects(patch.target, manifest)]
+            _try_on(patch, matched)
+        except (SelectorError, PatchError) as error:
+            problems.append(document.problem("OKG322", path, str(error)))
+            continue
+        if not matched:
+            wanted = ", ".join(f"{key} {value}" for key, value in patch.target.items())
+            same_kind = sorted({m.name for m in manifests if m.kind == patch.target.get("kind", m.kind)})
+            kinds = sorted({manifest.kind for manifest in manifests})
+            known = (
+                f"{patch.target.get('kind')} there is: {', '.join(same_kind)}"
+                if same_kind
+                else f"kinds: {', '.join(kinds)}"
+            )
+            problems.append(
+                document.problem("OKG321", path, f"the patch matches nothing that {addon} renders ({wanted})", known)
+            )
+    return problems
+
+
+def _try_on(patch: Patch, manifests: list[Manifest]) -> None:
+    """Raises PatchError when Kustomize could not apply a JSON patch to one of the objects it selects."""
+    operations = source.parse(patch.text.encode(), "").data
+    for manifest in manifests if isinstance(operations, list) else []:
+        if manifest.text:
+            try:
+                applied(source.parse(manifest.text.encode(), manifest.file).data, operations)
+            except PatchError as error:
+                raise PatchError(f"the patch does not fit {manifest.kind} {manifest.name}: {error}") from None
+
+
+def selects(target: dict[str, str], manifest: Manifest) -> bool:
+    """Whether Kustomize takes an object for one that a target means. Raises SelectorError."""
+    group, _, version = manifest.api_version.rpartition("/")
+    found = {
+        "group": group,
+        "version": version,
+        "kind": manifest.kind,
+        "name": manifest.name,
+        "namespace": manifest.namespace,
+    }
+    return (
+        all(pattern_matches(target[key], value) for key, value in found.items() if target.get(key))
+        and _fits(target.get("labelSelector"), manifest.labels)
+        and _fits(target.get("annotationSelector"), manifest.annotations)
+    )
+
+
+def _fits(selector: str | None, labels: dict[str, str]) -> bool:
+    return not selector or labels_match(selector, labels)
+
+
+def _text(document: Document, path: Path, entry: dict[str, Any], root: str) -> str:
+    if ("patch" in entry) is ("path" in entry):
+        message = (
+            "a patch has either `patch` or `path`, not both" if "patch" in entry else "the patch itself is missing"
+        )
+        raise Refused(
+            [document.problem("OKG322", path, message, "write it under `patch`, or name its file under `path`")]
+        )
+    if "patch" in entry:
+        return str(entry["patch"])
+    return _file(document, (*path, "path"), entry["path"], root)
+
+
+def _file(document: Document, path: Path, name: str, root: str) -> str:
+    """The text of a patch file, which must be an ordinary file inside the repository, reached by no symbolic link."""
+    folder = os.path.dirname(os.path.abspath(document.file))
+    target = os.path.normpath(os.path.join(folder, name))
+    if os.path.isabs(name) or os.path.commonpath([root, target]) != root:
+        raise Refused([document.problem("OKG323", path, f"{name} is outside the repository", "write a relative path")])
+    step, parts = root, os.path.relpath(target, root).split(os.sep)
+    if ".git" in (part.lower() for part in parts):  # it may hold credentials
+        raise Refused([document.problem("OKG323", path, f"{name} is one of Git's own files", "choose another file")])
+    for part in parts:
+        step = os.path.join(step, part)
+        if os.path.islink(step):
+            raise Refused([document.problem("OKG323", path, f"{name} is reached by a symbolic link")])
+    try:
+        descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            kind = inputs.kind(os.fstat(descriptor).st_mode)
+            raw = b"" if kind else file.read(_LIMIT + 1)
+    except (OSError, ValueError) as error:  # the latter for a zero byte in the name, or what the locale cannot write
+        reason = getattr(error, "strerror", None) or "no file can have this name"
+        help_text = "the path starts at the folder of cluster.yaml"
+        raise Refused([document.problem("OKG323", path, f"cannot read {name}: {reason}", help_text)]) from None
+    if kind:
+        raise Refused([document.problem("OKG323", path, f"{name} is {kind}, not a file")])
+    if len(raw) > _LIMIT:
+        raise Refused([document.problem("OKG323", path, f"{name} is longer than {_LIMIT} bytes")])
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused([document.problem("OKG323", path, f"cannot read {name}: it is not UTF-8")]) from None
+
+
+def _judge(document: Document, path: Path, text: str) -> None:
+    """Whether Kustomize will understand the patch. Raises Refused."""
+    try:
+        parsed = source.parse(text.encode(), document.file).data
+    except Refused as refused:
+        raise Refused([_inside(document, path, problem) for problem in refused.problems]) from None
+    if isinstance(parsed, list):
+        for number, operation in enumerate(parsed):
+            reason = _operation_fault(operation)
+            if reason:
+                message = f"operation {number + 1} of the patch {reason}"
+                raise Refused([document.problem("OKG322", path, message, "see RFC 6902, JSON Patch")])
+    elif not isinstance(parsed, dict):
+        message = "a patch is a mapping (strategic merge) or a list of operations (JSON 6902)"
+        raise Refused([document.problem("OKG322", path, message)])
+    elif not _is_object(parsed):
+        message = "a strategic merge patch needs `kind` and `metadata.name`, or Kustomize does not take it for one"
+        raise Refused([document.problem("OKG322", path, message, "any name does: the target says what is patched")])
+
+
+def _is_object(patch: dict[str, Any]) -> bool:
+    """Whether Kustomize reads this as an object (its `resource.Factory` asks for both)."""
+    metadata = patch.get("metadata")
+    return all(
+        isinstance(each, str) and each != ""
+        for each in (patch.get("kind"), metadata.get("name") if isinstance(metadata, dict) else None)
+    )
+
+
+def _inside(document: Document, path: Path, problem: Problem) -> Problem:
+    return document.problem("OKG322", path, f"line {problem.line} of the patch: {problem.message}", problem.help)
+
+
+def _operation_fault(operation: Any) -> str:  # noqa: ANN401 - any YAML value
+    if not isinstance(operation, dict) or str(operation.get("op")) not in _OPERATIONS:
+        return f"needs `op`, one of {', '.join(_OPERATIONS)}"
+    if not str(operation.get("path", "")).startswith("/"):
+        return "needs `path`, which starts with a slash"
+    if not str(operation.get("from", "/")).startswith("/"):
+        return "needs a `from` which starts with a slash"
+    needed = _OPERATIONS[operation["op"]]
+    return f"needs `{needed}`" if needed and needed not in operation else ""

@@ -1,0 +1,1 @@
+"""Fetches pinned upstream files, and checks those that were fetched."""
