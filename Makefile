@@ -19,7 +19,7 @@ demo: $(OKGEN_VENV)/.okgen ## render the example into build/demo and show the tr
 	@cd $(DEMO) && find . -type f | LC_ALL=C sort | sed 's|^\./||'
 
 test: lint ## every check and every test; builds the programs they need once
-	OKGEN_BUILD_TOOLS=1 $(BIN)/python -m pytest --cov
+	OKGEN_BUILD_TOOLS=1 $(BIN)/python -m pytest --cov -n auto
 
 lint: $(OKGEN_VENV)/.test ## ruff and mypy
 	$(BIN)/ruff check
@@ -27,7 +27,7 @@ lint: $(OKGEN_VENV)/.test ## ruff and mypy
 	$(BIN)/mypy
 
 unit: $(OKGEN_VENV)/.test ## the tests that run no other program
-	$(BIN)/python -m pytest -m "not tools"
+	$(BIN)/python -m pytest -m "not tools" -n auto
 
 e2e: $(OKGEN_VENV)/.test ## what is rendered, on real Kubernetes and Argo CD; builds them once, which takes long
 	$(BIN)/python tests/tools/build.py > /dev/null

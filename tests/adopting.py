@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import rendering
-from okgen.render import emit
+from okgen import emit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import rendering
 from adopting import again
+from okgen import emit
 from okgen.adopt import making
-from okgen.render import emit
 
 if TYPE_CHECKING:
     from pathlib import Path

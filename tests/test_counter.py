@@ -6,7 +6,6 @@ import io
 import os
 import pty
 import re
-import time
 from itertools import count
 
 import pytest
@@ -43,7 +42,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """A terminal before which a tenth of a second passes each time that the clock is asked."""
     monkeypatch.setenv("TERM", "xterm")
     ticks = count()
-    monkeypatch.setattr(time, "monotonic", lambda: next(ticks) / 10)
+    monkeypatch.setattr("okgen.counter.monotonic", lambda: next(ticks) / 10)
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((60, 20)))
     return Terminal()
 

@@ -19,7 +19,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from okgen.render import emit
+from okgen import emit
 from rendering import tool
 
 TABLE = Path(__file__).parent / "hostile-strings.json"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rendering
+from okgen import passes as fleet
 from okgen import pipeline
-from okgen.fleet import passes as fleet
 from okgen.problem import Unable
 from okgen.read import inputs
 from okgen.read.source import Document

@@ -11,7 +11,8 @@ import yaml
 
 import rendering
 from okgen.addons.catalogue import Addon, Catalogue
-from okgen.addons.template import TemplateError, compile_template
+from okgen.addons.compiling import compile_template
+from okgen.addons.template import TemplateError
 from okgen.codes import CODES
 from okgen.judge.schema import load
 from okgen.resolve import order

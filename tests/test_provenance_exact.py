@@ -16,12 +16,12 @@ import pytest
 
 from okgen import pipeline
 from okgen.addons.catalogue import Catalogue
+from okgen.emit import dump
 from okgen.judge.conforms import conforms
 from okgen.judge.schema import bundle
 from okgen.problem import Refused, dotted
 from okgen.provenance import GIVEN, RELEASE, Cause, Provenance, fields
 from okgen.read import inputs, source
-from okgen.render.emit import dump
 from okgen.render.renderer import Renderer
 from okgen.resolve.resolver import resolve
 from okgen.write import index

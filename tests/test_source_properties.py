@@ -7,10 +7,10 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from okgen import emit
 from okgen.codes import CODES
 from okgen.read import source
 from okgen.read.source import Document, Misread
-from okgen.render import emit
 from test_source import FILE, parse, plain
 
 YAML_LIKE = st.text("ab01.:-?,[]{}&*!|>'\"%@`#~<=yn \n\t\r\\xé", max_size=60)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from okgen.addons.template import Template, TemplateError, compile_template, named, new_scope
+from okgen.addons.compiling import compile_template
+from okgen.addons.template import Template, TemplateError, named, new_scope
 from okgen.read import source
 
 NAMES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+from time import monotonic
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Counter:
     def __init__(self, stream: TextIO, verb: str, things: str) -> None:
         self._stream = stream if is_watched(stream) else None
         self._verb, self._things = verb, things
-        self._started = time.monotonic()
+        self._started = monotonic()
         self._drawn = 0.0
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class Counter:
     def _count(self, done: int, total: int) -> None:
         if not self._stream:
             return
-        now = time.monotonic()
+        now = monotonic()
         if now - self._started < _PATIENCE or now - self._drawn < _REDRAW:
             return
         self._drawn = now

@@ -16,6 +16,7 @@ machine serve, or else the packages are fetched and unpacked into the store, not
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import json
@@ -27,8 +28,12 @@ import sys
 import tempfile
 import time
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS: dict[str, dict[str, Any]] = tomllib.loads((HERE / "programs.toml").read_text(encoding="utf-8"))
@@ -140,9 +145,19 @@ def build(name: str) -> Path:
     """
     if (program := find(name)) is None:
         _check_space()
-        program = fetch(name) if "debian" in PROGRAMS[name] else compiled(name, installed_go())
+        with _alone(name):
+            if (program := find(name)) is None:
+                program = fetch(name) if "debian" in PROGRAMS[name] else compiled(name, installed_go())
     link(name, program)
     return program
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Has other processes wait that want the same program: tests run on several cores."""
+    with (cache() / f".{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _check_space() -> None:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from okgen import resources
 from okgen.addons import precompiled
-from okgen.addons.template import Template, compile_template, named, new_scope
+from okgen.addons.compiling import compile_template
+from okgen.addons.template import Template, named, new_scope
 
 Minor = int  # the 34 of Kubernetes 1.34
 
@@ -54,6 +55,12 @@ class Workload(NamedTuple):
     resources: dict[str, Any]
     priority_class: str
 
+    def with_own(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Its own requests and limits with those given put over them, resource by resource."""
+        own = self.resources
+        merged = {kind: {**own.get(kind, {}), **given.get(kind, {})} for kind in ("requests", "limits")}
+        return {kind: amounts for kind, amounts in merged.items() if amounts}
+
 
 class Addon:
     """One folder under ``overlays/``: its definition and its templates, in the form in which they are used."""
@@ -89,6 +96,11 @@ class Addon:
     def release(self, version: str) -> Release:
         """The release of that version, which the schema has checked to be one of ours."""
         return next(each for each in self.releases if each.version == version)
+
+    def section(self, workload: Workload, values: dict[str, Any]) -> dict[str, Any]:
+        """Where the settings of a workload stand: at the top of the values for the main one, else under its name."""
+        found: dict[str, Any] = values if workload is self.workloads[0] else values[workload.name]
+        return found
 
     def file(self, name: str) -> str:
         """How a file of this folder is named in messages."""

@@ -14,11 +14,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from okgen import __version__, resources
-from okgen.addons.template import DIRECTIVES, Template, compile_template
+from okgen.addons.compiling import DIRECTIVES, compile_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from okgen.addons.template import Template
     from okgen.read.source import Document
 
 _KEPT = os.path.join("__pycache__", f"okgen.{sys.implementation.cache_tag}.bin")
@@ -26,7 +27,14 @@ _KEPT = os.path.join("__pycache__", f"okgen.{sys.implementation.cache_tag}.bin")
 # not pass what its old code makes for the work of the new.
 _MAKERS = tuple(
     resources.own_file(name)
-    for name in ("read/nodes.py", "read/scalars.py", "addons/precompiled.py", "addons/template.py")
+    for name in (
+        "read/nodes.py",
+        "read/scalars.py",
+        "addons/precompiled.py",
+        "addons/compiling.py",
+        "addons/parts.py",
+        "addons/template.py",
+    )
 )
 
 

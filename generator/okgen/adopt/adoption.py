@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from okgen.adopt import insertion, located, making, refusal
 from okgen.adopt.insertion import ImpossibleError
 from okgen.adopt.strategic import InexpressibleError, same
+from okgen.emit import dump
 from okgen.problem import Problem, Refused, Unable
 from okgen.read import source
-from okgen.render.emit import dump
 from okgen.render.manifest import manifest
 from okgen.resolve.jsonpatch import PatchError
 from okgen.resolve.patches import selects

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from okgen.adopt import spans
-from okgen.render.emit import dump, quoted
+from okgen.emit import dump, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

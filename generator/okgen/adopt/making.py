@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.adopt import operations, strategic
 from okgen.adopt.strategic import InexpressibleError, same
+from okgen.emit import dump
 from okgen.read import source
-from okgen.render.emit import dump
 from okgen.resolve import jsonpatch
 
 if TYPE_CHECKING:

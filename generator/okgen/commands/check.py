@@ -9,7 +9,7 @@ from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
-from okgen.fleet.orphans import Orphans
+from okgen.orphans import Orphans
 from okgen.read import inputs
 from okgen.write.drift import Differences
 

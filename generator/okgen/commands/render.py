@@ -6,12 +6,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from okgen import passes as fleet
 from okgen import pipeline
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
-from okgen.fleet import passes as fleet
-from okgen.fleet.orphans import Orphans
+from okgen.orphans import Orphans
 from okgen.problem import Unable
 from okgen.read import inputs
 from okgen.text import harmless

@@ -6,13 +6,13 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
+from okgen import passes as fleet
 from okgen import pipeline
 from okgen.cli import explained
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.commands.render import summary
 from okgen.diff import clusters, full
-from okgen.fleet import passes as fleet
 from okgen.problem import Refused
 from okgen.read import inputs
 from okgen.report import wants_color

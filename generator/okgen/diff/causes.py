@@ -17,9 +17,9 @@ from okgen.diff.present import Traces
 from okgen.diff.read import STACK, Unreadable
 from okgen.diff.sections import differing
 from okgen.diff.units import NO_DATA
+from okgen.emit import dump
 from okgen.problem import Path, Refused, dotted
 from okgen.read import source
-from okgen.render.emit import dump
 from okgen.render.renderer import Renderer
 from okgen.resolve.resolver import resolve
 

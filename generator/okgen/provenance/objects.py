@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from okgen.provenance import places
 from okgen.provenance.recording import INPUT, VERSION, Read, seen
 from okgen.provenance.tracing import Guard, Mark, Spot, Tracer, guarded, marked, marks, plain
-from okgen.render import workload
 from okgen.render.addon import finished, settings_of
 from okgen.render.manifest import distinct, manifest
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from okgen.addons.template import Template
     from okgen.problem import Path
     from okgen.provenance.scope import Seen
+    from okgen.render import workload
     from okgen.resolve.cluster import Cluster, Enabled
 
 
@@ -83,7 +83,7 @@ class Objects:
             return None
         each = next(one for one in addon.workloads if one.name == template.workload)
         step: Path = () if each is addon.workloads[0] else (each.name,)
-        given = workload.section(addon, each, enabled.values)
+        given = addon.section(each, enabled.values)
 
         def of(key: str) -> Any:  # noqa: ANN401 - any YAML value
             return self._values(given[key], (*step, key))
@@ -91,7 +91,7 @@ class Objects:
         own = each._replace(resources=self._own_resources(each.name))
         return known._replace(
             replicas=of("replicas"),
-            resources=workload.resources(own, of("resources")),
+            resources=own.with_own(of("resources")),
             node_selector=of("nodeSelector"),
             tolerations=of("tolerations"),
             priority_class=of("priorityClassName") if known.priority_class else "",

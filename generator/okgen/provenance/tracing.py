@@ -6,12 +6,14 @@ import ast
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.addons.template import DIRECTIVES, OMIT, VALUE, Compiler, compile_template, named
+from okgen.addons.compiling import DIRECTIVES, Compiler, compile_template
+from okgen.addons.parts import OMIT, VALUE
+from okgen.addons.template import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from okgen.addons.template import Part
+    from okgen.addons.parts import Part
     from okgen.provenance.recording import Log, Read
     from okgen.read.source import Node
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.render.emit import dump
+from okgen.emit import dump
 
 if TYPE_CHECKING:
     from okgen.resolve.cluster import Cluster, Role

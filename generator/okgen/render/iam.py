@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from okgen.emit import Shared, dump_json
 from okgen.render import cloudformation
-from okgen.render.emit import Shared, dump_json
 from okgen.resolve.partitions import AUDIENCE, POD_IDENTITY
 
 if TYPE_CHECKING:

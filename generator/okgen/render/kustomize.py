@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from okgen.render.emit import dump
+from okgen.emit import dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

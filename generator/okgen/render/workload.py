@@ -24,12 +24,6 @@ class Settings(NamedTuple):
     budget_api: str
 
 
-def section(addon: Addon, workload: Workload, values: dict[str, Any]) -> dict[str, Any]:
-    """Where the settings of a workload stand: at the add-on's top level for the main one, else under its name."""
-    found: dict[str, Any] = values if workload is addon.workloads[0] else values[workload.name]
-    return found
-
-
 _KEYS = ("replicas", "resources", "nodeSelector", "tolerations", "priorityClassName", "podAnnotations")
 
 
@@ -38,19 +32,12 @@ def keys(addon: Addon, workload: Workload) -> tuple[str, ...]:
     return _KEYS if workload is addon.workloads[0] else (workload.name,)
 
 
-def resources(workload: Workload, given: dict[str, Any]) -> dict[str, Any]:
-    """The workload's own requests and limits with those given put over them, resource by resource."""
-    own = workload.resources
-    merged = {kind: {**own.get(kind, {}), **given.get(kind, {})} for kind in ("requests", "limits")}
-    return {kind: amounts for kind, amounts in merged.items() if amounts}
-
-
 def settings(addon: Addon, workload: Workload, values: dict[str, Any], profile: str, minor: int) -> Settings:
     """The settings of a workload, from the add-on's values with all defaults."""
-    given = section(addon, workload, values)
+    given = addon.section(workload, values)
     return Settings(
         replicas=given["replicas"],
-        resources=resources(workload, given["resources"]),
+        resources=workload.with_own(given["resources"]),
         node_selector=given["nodeSelector"],
         tolerations=given["tolerations"],
         priority_class=given.get("priorityClassName", ""),

@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from okgen.addons.catalogue import evaluate
-from okgen.render import workload
 from okgen.resolve.quantity import amount
 
 if TYPE_CHECKING:
@@ -114,8 +113,8 @@ def find(document: Document, addon: Addon, scope: dict[str, Any]) -> Iterator[Pr
 
 def _limits(document: Document, addon: Addon, values: dict[str, Any]) -> Iterator[Problem]:
     for each in addon.workloads:
-        given = workload.section(addon, each, values)["resources"]
-        merged = workload.resources(each, given)
+        given = addon.section(each, values)["resources"]
+        merged = each.with_own(given)
         limits = merged.get("limits", {})
         for name, request in merged.get("requests", {}).items():
             if name in limits and amount(request) > amount(limits[name]):
@@ -133,7 +132,7 @@ def _tolerations(document: Document, addon: Addon, values: dict[str, Any]) -> It
     """What the API server refuses; source: k8s.io/kubernetes, pkg/apis/core/validation, ValidateTolerations."""
     for each in addon.workloads:
         step: Path = () if each is addon.workloads[0] else (each.name,)
-        for number, toleration in enumerate(workload.section(addon, each, values)["tolerations"]):
+        for number, toleration in enumerate(addon.section(each, values)["tolerations"]):
             path: Path = ("addons", addon.name, *step, "tolerations", number)
             exists = toleration.get("operator") == "Exists"
             if exists and toleration.get("value"):

@@ -13,7 +13,7 @@ from okgen.write import plan, tree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from okgen.fleet.orphans import Orphans
+    from okgen.orphans import Orphans
     from okgen.pipeline import Findings, Rendered
     from okgen.read.inputs import Input
     from okgen.write.plan import Plan
