@@ -466,6 +466,15 @@ def test_a_cluster_that_is_gone(tmp_path: Path) -> None:
     assert [each["state"] for each in diffing.said(tmp_path, ".", "--base", "HEAD")["clusters"]] == ["same", "removed"]
 
 
+@pytest.mark.parametrize("is_repository", [False, True])
+def test_trees_beside_those_of_the_run_are_not_gone_when_output_is_given(tmp_path: Path, is_repository: bool) -> None:
+    fleet(tmp_path, "one", "two")
+    if not is_repository:
+        shutil.rmtree(tmp_path / ".git")
+    for arguments in (("one", "two"), (".",), ("one",)):
+        assert diffing.said(tmp_path, *arguments, "--output", "output")["empty"]
+
+
 def test_problems_go_to_stderr_and_nothing_is_compared(tmp_path: Path) -> None:
     fleet(tmp_path, "one", "two")
     edit(tmp_path / "two" / "cluster.yaml", "upsert-only", "upsert")

@@ -56,8 +56,8 @@ def compared(run: Run, counted: Iterable[Input], findings: Findings) -> Iterator
         place = Place(each.place.parent, each.place.trusted, each.input.root)
         claimed.setdefault(place, set()).add(each.place.folder)
         yield judge.cluster(each, was)
-    if findings.are_errors:
-        return
+    if findings.are_errors or run.output is not None:
+        return  # in a folder that was named, trees of other repositories may stand beside those of this run
     for place, folders in claimed.items():
         if _covers(run.files, place.root):
             yield from judge.gone(place, folders)
