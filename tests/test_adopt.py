@@ -261,7 +261,7 @@ def test_a_patch_of_someone_else_that_moves_what_the_edit_means(tmp_path: Path) 
 
 
 def test_a_patch_of_someone_else_that_okgen_cannot_follow(tmp_path: Path) -> None:
-    whole = "          spec: {template: {spec: {tolerations: [{$patch: replace}, {operator: Exists}]}}}\n"
+    whole = "          spec: {template: {spec: {containers: [{imagePullPolicy: Always}]}}}\n"
     render(tmp_path, f"{OTHER}{HALF}{whole}")
     edit(tmp_path, lambda value: container(value)["args"].append("--added"))
 
@@ -271,7 +271,7 @@ def test_a_patch_of_someone_else_that_okgen_cannot_follow(tmp_path: Path) -> Non
 
 
 def test_what_is_found_by_name_does_not_mind_a_patch_that_okgen_cannot_follow(tmp_path: Path) -> None:
-    whole = "          spec: {template: {spec: {tolerations: [{$patch: replace}, {operator: Exists}]}}}\n"
+    whole = "          spec: {template: {spec: {containers: [{imagePullPolicy: Always}]}}}\n"
     render(tmp_path, f"{OTHER}{HALF}{whole}")
     edit(tmp_path, replicas(0))
 

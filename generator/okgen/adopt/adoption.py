@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.adopt import insertion, located, making, refusal
 from okgen.adopt.insertion import ImpossibleError
-from okgen.adopt.strategic import InexpressibleError, same
+from okgen.adopt.strategic import same
 from okgen.emit import dump
+from okgen.patching.build import parsed
+from okgen.patching.elements import InexpressibleError
 from okgen.problem import Problem, Refused, Unable
 from okgen.read import source
 from okgen.render.manifest import manifest
@@ -126,7 +128,7 @@ class Adoption:
             if given.get("target") != target or "patch" not in given:
                 continue
             try:
-                current = making.applied(base, making.parsed(patch.text))
+                current = making.applied(base, parsed(patch.text))
                 if making.make(base, current).text == patch.text:
                     return patch.number, current
             except (InexpressibleError, PatchError):
@@ -160,7 +162,7 @@ class Adoption:
         for patch in self._patches(addon):
             if selects(patch.target, object_):
                 line, _ = document.place(("addons", addon, "patches", patch.number))
-                patches.append((f"the patch in line {line} of {document.file}", making.parsed(patch.text)))
+                patches.append((f"the patch in line {line} of {document.file}", parsed(patch.text)))
         fault = making.fault_together(base, wanted, patches)
         if fault:
             raise ImpossibleError(fault)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.adopt import operations, strategic
-from okgen.adopt.strategic import InexpressibleError, same
+from okgen.adopt.strategic import same
 from okgen.emit import dump
-from okgen.read import source
+from okgen.patching import build
+from okgen.patching.build import parsed
+from okgen.patching.elements import InexpressibleError
 from okgen.resolve import jsonpatch
 
 if TYPE_CHECKING:
@@ -36,11 +38,6 @@ def make(base: dict[str, Any], edited: dict[str, Any]) -> Made:
     return Made(JSON, _written(listed))
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401 - a patch as parsed
-    """A patch as Kustomize reads it, which cuts off the line ends around its text."""
-    return source.parse(text.strip().encode(), "").data
-
-
 def _written(patch: Any) -> str:  # noqa: ANN401 - a mapping or a list
     """The text of a patch, with a line behind it where the last value would else lose its line end."""
     text = dump(patch)
@@ -49,10 +46,10 @@ def _written(patch: Any) -> str:  # noqa: ANN401 - a mapping or a list
 
 def applied(base: dict[str, Any], patch: Any) -> dict[str, Any]:  # noqa: ANN401 - a patch as parsed
     """The object that Kustomize makes of one and a patch. Raises InexpressibleError, PatchError."""
-    if isinstance(patch, list):
-        found: dict[str, Any] = jsonpatch.applied(base, patch)
-        return found
-    return strategic.applied(base, patch)
+    found = build.applied(base, patch)
+    if found is None:
+        raise InexpressibleError("the patch deletes the object")
+    return found
 
 
 def laid_over(base: Any, edited: Any, current: Any) -> Any:  # noqa: ANN401 - any YAML value
