@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from okgen.problem import Unable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from okgen.diff.revision import Revision
     from okgen.read.inputs import Input
@@ -53,3 +53,14 @@ class Baseline:
             files = revision.files(names.values()) if revision is not None else {}
             self._sources[of.root] = {path: files[name] for path, name in names.items() if name in files}
         return self._sources[of.root].get(of.path)
+
+    def patches(self, of: Input, files: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], str]:
+        """The old texts of files that a cluster.yaml names for patches, as far as there are any. Raises Unable."""
+        revision = self.revision(of.root) if files else None
+        if revision is None:
+            return {}
+        folder = os.path.dirname(of.path)
+        names = {key: os.path.relpath(os.path.join(folder, name), of.root) for key, name in files.items()}
+        inside = {key: name for key, name in names.items() if not name.startswith(os.pardir)}
+        found = revision.files(set(inside.values()))
+        return {key: found[name].decode(errors="replace") for key, name in inside.items() if name in found}

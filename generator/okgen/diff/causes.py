@@ -7,11 +7,13 @@ rendering once more for each changed key, with that key as it was.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen import __version__
+from okgen.diff.built import before
 from okgen.diff.compare import compare
-from okgen.diff.keys import NOTHING, below, changed_keys, taken
+from okgen.diff.keys import NOTHING, below, changed_keys, patch_files, reached, taken, written_out
 from okgen.diff.nouns import ADDED, Cause, Entry, Item
 from okgen.diff.present import Traces
 from okgen.diff.read import STACK, Unreadable
@@ -24,10 +26,11 @@ from okgen.render.renderer import Renderer
 from okgen.resolve.resolver import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from okgen.addons.catalogue import Catalogue
     from okgen.diff.baseline import Baseline
+    from okgen.diff.built import Builder
     from okgen.diff.nouns import Before, Change, ClusterDiff, Field
     from okgen.diff.read import Reader
     from okgen.pipeline import Rendered
@@ -44,11 +47,13 @@ Tree = dict[str, str]
 class _Past(NamedTuple):
     """What is known of a cluster before: its cluster.yaml, what that renders now, the keys that changed since.
 
+    ``data`` and ``new`` are those of the old and the new cluster.yaml, with the patches of files written out.
     ``changed``: the keys that differ, each with the path to show for it. ``others``: by changed key, two trees that
     differ by what follows from it.
     """
 
-    document: Document
+    data: Any
+    new: Any
     tree: Tree
     changed: dict[Path, Path]
     others: dict[Path, tuple[Tree, Tree]]
@@ -57,10 +62,10 @@ class _Past(NamedTuple):
 class Causes:
     """Finds the causes of items, cluster by cluster."""
 
-    def __init__(self, baseline: Baseline, catalogue: Catalogue, reader: Reader) -> None:
-        self._baseline, self._catalogue, self._reader = baseline, catalogue, reader
+    def __init__(self, baseline: Baseline, catalogue: Catalogue, reader: Reader, builder: Builder) -> None:
+        self._baseline, self._catalogue, self._reader, self._builder = baseline, catalogue, reader, builder
         self._renderer = Renderer()
-        self._traces = Traces()
+        self._traces = Traces(builder)
 
     def of(self, each: Rendered, was: Before, diff: ClusterDiff) -> list[Item]:
         """The items of a cluster, each with its causes. Raises Unable, TemplateError."""
@@ -73,7 +78,7 @@ class Causes:
             return [
                 item._replace(causes=_remarked(item) or self._traces.causes(item, each, was)) for item in diff.items
             ]
-        old = {one.path: one.old for one in was.differences}
+        old = before(each.files, was)
         found = []
         for item in diff.items:
             causes = self._causes(item, each, was, past, old)
@@ -107,10 +112,13 @@ class Causes:
             document = source.parse(raw, each.document.file)
         except Refused:
             return None
+        data = written_out(document.data, self._baseline.patches(each.input, patch_files(document.data)))
+        texts = {(one.addon.name, patch.number): patch.text for one in each.cluster.addons for patch in one.patches}
+        new = written_out(each.document.data, texts)
+        if data is not document.data:
+            document = source.parse(dump(data).encode(), document.file)
         tree = self._tree(document, each)
-        if tree is None:
-            return None
-        return _Past(document, tree, changed_keys(document.data, each.document.data), {})
+        return None if tree is None else _Past(data, new, tree, changed_keys(data, new), {})
 
     def _tree(self, document: Document, each: Rendered) -> Tree | None:
         """What a document renders into, None when it is refused."""
@@ -120,29 +128,41 @@ class Causes:
         except Refused:
             return None
 
-    def _causes(
-        self, item: Item, each: Rendered, was: Before, past: _Past, old: Mapping[str, str | None]
-    ) -> tuple[Cause, ...]:
+    def _causes(self, item: Item, each: Rendered, was: Before, past: _Past, old: Tree) -> tuple[Cause, ...]:
         found: dict[Cause, None] = {}
         for change, fields in item.touches:
             places = _places(change, fields)
-            before = old.get(change.was or change.file)
-            rendered = past.tree.get(change.was or change.file)
-            if before != rendered and any(self._differs(change, place, before, rendered) for place in places):
+            if any(self._differs(change, place, old, past.tree) for place in places):
                 found.update(dict.fromkeys(_by_tree(change, was)))
             found.update(dict.fromkeys(self._by_keys(change, places, each, past)))
         return tuple(found)
 
     def _by_keys(self, change: Change, places: list[Any], each: Rendered, past: _Past) -> Iterator[Cause]:
         """The changed keys of cluster.yaml that the change follows from."""
-        before, after = past.tree.get(change.was or change.file), each.files.get(change.file)
-        moved = [place for place in places if self._differs(change, place, before, after)]
+        moved = [place for place in places if self._differs(change, place, past.tree, each.files)]
         if not moved:
             return
         keys = list(past.changed)
         if 1 < len(keys) <= _MOST_KEYS:
             keys = [key for key in keys if self._follows(change, moved, key, each, past)] or keys
         for key in keys:
+            yield from self._of_key(key, change, moved, each, past)
+
+    def _of_key(self, key: Path, change: Change, places: list[Any], each: Rendered, past: _Past) -> Iterator[Cause]:
+        """A changed key; where it holds patches, those of them that the change follows from."""
+        patches: Path = ("addons", change.addon, "patches")
+        entries = []
+        if change.built and patches[: len(key)] == key:
+            entries = [
+                entry
+                for entry in self._builder.decisive(each.files, change.file, partial(_differ_at, places))
+                if entry not in self._builder.side(past.tree, change.file.rpartition("/")[0]).patches
+            ]
+        enabled = next((one for one in each.cluster.addons if one.addon.name == change.addon), None)
+        for patch in enabled.patches if enabled is not None and entries else ():
+            if {"target": patch.target, "patch": patch.text} in entries:
+                yield _cause((*patches, patch.number, "patch"), each.document)
+        if not entries:
             yield _cause(past.changed[key], each.document)
 
     def _follows(self, change: Change, places: list[Any], key: Path, each: Rendered, past: _Past) -> bool:
@@ -151,26 +171,41 @@ class Causes:
         Where the new cluster.yaml is refused with the old key, the old one with the new key is asked.
         """
         if key not in past.others:
-            new, old = each.document.data, past.document.data
+            new, old = past.new, past.data
             without, only = (self._tree(_with(each, *pair, key), each) for pair in ((new, old), (old, new)))
             past.others[key] = (without, each.files) if without is not None else (only or past.tree, past.tree)
-        one, other = (tree.get(change.file) for tree in past.others[key])
-        return any(self._differs(change, place, one, other) for place in places)
+        return any(self._differs(change, place, *past.others[key]) for place in places)
 
-    def _differs(self, change: Change, place: Any, one: str | None, other: str | None) -> bool:  # noqa: ANN401
-        """Whether two texts of a file hold different values in a place."""
-        if one == other:
+    def _differs(self, change: Change, place: Any, one: Tree, other: Tree) -> bool:  # noqa: ANN401
+        """Whether an object has different values in a place of two trees."""
+        if change.built:
+            return _differ_at([place], *(self._builder.value(tree, _file(change, tree)) for tree in (one, other)))
+        first, second = (tree.get(_file(change, tree)) for tree in (one, other))
+        if first == second:
             return False
-        if one is None or other is None:
+        if first is None or second is None:
             return True
         if change.file == STACK:
-            one, other = differing(one, other)
-        first, second = (_at(self._value(change.file, text), place) for text in (one, other))
-        return bool(first is NOTHING) is not bool(second is NOTHING) or bool(compare(first, second))
+            first, second = differing(first, second)
+        return _differ_at([place], *(self._value(change.file, text) for text in (first, second)))
 
     def _value(self, file: str, text: str) -> Any:  # noqa: ANN401 - any plain data
         found = self._reader.unit(file, text)
         return text if isinstance(found, Unreadable) else found.value
+
+
+def _file(change: Change, tree: Tree) -> str:
+    """Where an object stands in a tree, which may be the old one."""
+    return change.was if change.was and change.file not in tree else change.file
+
+
+def _differ_at(places: Iterable[Any], one: Any, other: Any) -> bool:  # noqa: ANN401 - any plain data
+    """Whether two values differ in one of these places; NOTHING stands for what is not there."""
+    for place in places:
+        first, second = (value if value is NOTHING else _at(value, place) for value in (one, other))
+        if (first is NOTHING) is not (second is NOTHING) or (first is not NOTHING and compare(first, second)):
+            return True
+    return False
 
 
 def _with(each: Rendered, data: Any, source_of: Any, key: Path) -> Document:  # noqa: ANN401 - any plain data
@@ -218,6 +253,9 @@ def _by_tree(change: Change, was: Before) -> Iterator[Cause]:
 
 def _cause(key: Path, document: Document) -> Cause:
     data = document.data
+    *entry, last = key
+    if last == "patch" and isinstance(found := reached(data, entry), dict) and "path" in found:
+        key = (*entry, "path")
     for step in key:
         data = below(data, step)
     line, _ = document.place(key, key=True)

@@ -9,6 +9,7 @@ from okgen import pipeline
 from okgen.addons.catalogue import Catalogue
 from okgen.diff import before
 from okgen.diff.baseline import Baseline
+from okgen.diff.built import Builder
 from okgen.diff.causes import Causes
 from okgen.diff.items import items
 from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Before, ClusterDiff
@@ -19,6 +20,7 @@ from okgen.problem import Refused, Unable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from okgen.diff.nouns import Change
     from okgen.diff.revision import Revision
     from okgen.pipeline import Findings, Rendered
     from okgen.read.inputs import Input
@@ -72,7 +74,8 @@ class _Judge:
         self._comparer = Comparer(reader)
         self._catalogue = Catalogue()
         self._baseline = Baseline(run.inputs, run.base)
-        self._causes = Causes(self._baseline, self._catalogue, reader)
+        self._builder = Builder(reader)
+        self._causes = Causes(self._baseline, self._catalogue, reader, self._builder)
 
     def revision(self, root: str) -> Revision:
         """The revision that is compared with, in a repository."""
@@ -84,7 +87,8 @@ class _Judge:
         """What differs for a cluster that is rendered."""
         changes, followers = self._comparer.changes(was.differences)
         state = ADDED if not was.exists else CHANGED if was.differences else ""
-        found = items(each.cluster.name, state, changes, self._records)
+        shown = self._builder.shown(each.files, was, changes)
+        found = items(each.cluster.name, state, shown, self._records)
         diff = ClusterDiff(
             each.cluster.name,
             each.document.file,
@@ -92,6 +96,7 @@ class _Judge:
             state,
             was.okgen,
             tuple(changes),
+            tuple(shown),
             tuple(found),
             tuple(followers),
         )
@@ -111,8 +116,9 @@ class _Judge:
             changes, followers = self._comparer.changes(was.differences)
             name, where = os.path.basename(folder), os.path.relpath(folder)
             told = Causes.gone(items(name, REMOVED, changes, self._records), self._why_gone(name, where))
+            all_ = tuple(changes)
             yield _lightened(
-                ClusterDiff(name, "", where, REMOVED, was.okgen, tuple(changes), tuple(told), tuple(followers))
+                ClusterDiff(name, "", where, REMOVED, was.okgen, all_, all_, tuple(told), tuple(followers))
             )
 
     def _why_gone(self, name: str, where: str) -> str:
@@ -138,13 +144,16 @@ class _Judge:
 
 def _lightened(diff: ClusterDiff) -> ClusterDiff:
     """A comparison without the data that nobody asks for any more: a fleet has many."""
-    changes = tuple(
-        each._replace(old=each.old and each.old._replace(value=None), new=each.new and each.new._replace(value=None))
-        if each.state == CHANGED
-        else each
-        for each in diff.changes
-    )
-    return diff._replace(changes=changes, items=tuple(each._replace(touches=()) for each in diff.items))
+    changes, shown = (tuple(map(_without_data, each)) for each in (diff.changes, diff.shown))
+    items_ = tuple(each._replace(touches=()) for each in diff.items)
+    return diff._replace(changes=changes, shown=shown, items=items_)
+
+
+def _without_data(each: Change) -> Change:
+    if each.state != CHANGED:
+        return each
+    old, new = (side and side._replace(value=None) for side in (each.old, each.new))
+    return each._replace(old=old, new=new)
 
 
 def _on_disk(rendered: Iterable[Rendered], findings: Findings) -> Iterator[tuple[Rendered, Before]]:

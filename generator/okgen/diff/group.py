@@ -102,7 +102,9 @@ def cells_of(diff: ClusterDiff) -> dict[str, Cell]:
     """The cells of a cluster, by add-on; those in which nothing happens are left out."""
     counts: dict[str, dict[str, int]] = {}
     risks: dict[str, str] = {}
-    for change in diff.effects:
+    for change in diff.shown:
+        if change.state == CHANGED and not change.fields:
+            continue
         if change.unit.form != nouns.KUSTOMIZE or change.state == CHANGED:
             own = counts.setdefault(change.addon, {ADDED: 0, CHANGED: 0, REMOVED: 0})
             own[change.state] += 1

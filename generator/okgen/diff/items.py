@@ -48,7 +48,7 @@ def _changed(changes: Sequence[Change], records_of: Callable[[str], Records]) ->
         if each.unit.form in _DOCUMENTS:
             continue
         if each.state == CHANGED:
-            yield from _object(each, records_of)
+            yield from _noted(list(_object(each, records_of)), each)
         elif each.state == REMOVED:
             yield _removed(each, missing)
         else:
@@ -171,10 +171,23 @@ def _removed(change: Change, missing: removals.Lost) -> Item:
     return _item(REMOVAL, change, (), removals.consequence(change, missing))
 
 
+def _noted(found: list[Item], change: Change) -> Iterator[Item]:
+    """What there is to say about an object, with the note on it said once."""
+    if change.note and found and all(change.note not in each.note for each in found):
+        first, *rest = found
+        yield first._replace(note="\n".join(filter(None, (first.note, change.note))))
+        yield from rest
+    else:
+        yield from found
+
+
 def _object(change: Change, records_of: Callable[[str], Records]) -> Iterator[Item]:
     """What there is to say about an object that changed; each field once, under its gravest risk."""
     if change.unit.form == nouns.KUSTOMIZE:
         yield from _kustomization(change)
+        return
+    if change.note == nouns.MASKED:
+        yield _item(REST, change, lines_of(change, change.fields), change.note)
         return
     if change.unit.form == nouns.STACK:
         yield from _stack(change)
@@ -247,9 +260,7 @@ def _kustomization(change: Change) -> Iterator[Item]:
         yield _item(REST, change, lines, "", fields)._replace(subject=_with(subject, change.remark))
     rest = without(change.fields, sources)
     if rest:
-        note = "Kustomize applies it: what it does to the objects is not told here"
-        patches = any(each.path[:1] == ("patches",) for each in rest)
-        yield _item(REST, change, lines_of(change, rest), note if patches else "", rest)
+        yield _item(REST, change, lines_of(change, rest), change.note, rest)
 
 
 def _resource(field: Field) -> str:

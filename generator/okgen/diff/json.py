@@ -27,6 +27,7 @@ def text(diffs: Sequence[ClusterDiff], base: str | None, *, color: bool) -> str:
         "clusters": [_cluster(each) for each in diffs],
         "items": _shared((each.name, _item(item)) for each in diffs for item in each.items),
         "objects": _shared((each.name, _object(change)) for each in diffs for change in each.changes),
+        "built": _shared((each.name, _object(change)) for each in diffs for change in each.shown if change.built),
     }
     # Non-ASCII is escaped, so nothing but DEL could reach a terminal.
     return json.dumps(listed, indent=2).replace("\x7f", "\\u007f") + "\n"

@@ -9,6 +9,8 @@ from okgen.diff.compare import compare
 from okgen.diff.nouns import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from okgen.diff.nouns import Step
     from okgen.problem import Path
 
@@ -52,6 +54,41 @@ def below(data: Any, step: str | int) -> Any:  # noqa: ANN401 - any plain data
     if isinstance(data, dict):
         return data.get(step, NOTHING)
     return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else NOTHING
+
+
+def reached(data: Any, path: Iterable[str | int]) -> Any:  # noqa: ANN401 - any plain data
+    """What stands at a path, or NOTHING."""
+    for step in path:
+        data = below(data, step)
+    return data
+
+
+def patch_files(data: Any) -> dict[tuple[str, int], str]:  # noqa: ANN401 - any plain data
+    """The files that a cluster.yaml names for patches, by add-on and number."""
+    addons = reached(data, ("addons",))
+    return {
+        (addon, number): entry["path"]
+        for addon, section in (addons.items() if isinstance(addons, dict) else ())
+        if isinstance(entries := reached(section, ("patches",)), list)
+        for number, entry in enumerate(entries)
+        if isinstance(entry, dict) and isinstance(entry.get("path"), str)
+    }
+
+
+def written_out(data: Any, texts: Mapping[tuple[str, int], str]) -> Any:  # noqa: ANN401 - any plain data
+    """A cluster.yaml with the text of patches in place of their files, as far as the texts are known."""
+    files = patch_files(data)
+    if not files:
+        return data
+    copy = deepcopy(data)
+    for addon, number in files:
+        if (addon, number) in texts:
+            entry = copy["addons"][addon]["patches"][number]
+            copy["addons"][addon]["patches"][number] = {
+                **{key: value for key, value in entry.items() if key != "path"},
+                "patch": texts[addon, number],
+            }
+    return copy
 
 
 def taken(data: Any, other: Any, key: Path) -> Any:  # noqa: ANN401 - any plain data

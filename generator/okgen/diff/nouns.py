@@ -87,11 +87,15 @@ class Unit(NamedTuple):
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
+MASKED = "the patches make the same of it as before"
+
+
 class Change(NamedTuple):
     """A unit that differs. ``file`` is below the cluster's folder, ``was`` the file it stood in before if another.
 
     ``addon``: whose it is, empty for what is the cluster's own. ``folded``: the fields that merely follow others.
-    ``remark``: what is known about the old file, "edited by hand" for one.
+    ``remark``: what is known about the old file, "edited by hand" for one. ``built``: whether the units are what
+    Kustomize builds of the file and patches, not the file itself. ``note``: what there is to say of it beside.
     """
 
     file: str
@@ -103,6 +107,8 @@ class Change(NamedTuple):
     fields: tuple[Field, ...]
     folded: tuple[Field, ...] = ()
     remark: str = ""
+    built: bool = False
+    note: str = ""
 
     @property
     def unit(self) -> Unit:
@@ -162,7 +168,8 @@ class ClusterDiff(NamedTuple):
 
     ``file``: its cluster.yaml as messages name it, empty when that is gone; ``folder`` relative to the current one.
     ``state``: ``added``, ``changed``, ``removed``, or "" when nothing differs. ``rendered_by``: the okgen of the old
-    tree. ``followers``: files that merely follow others, or differ in form only.
+    tree. ``changes`` are those of the files, ``shown`` the same as they reach the cluster: patches applied.
+    ``followers``: files that merely follow others, or differ in form only.
     """
 
     name: str
@@ -171,6 +178,7 @@ class ClusterDiff(NamedTuple):
     state: str
     rendered_by: str
     changes: tuple[Change, ...]
+    shown: tuple[Change, ...]
     items: tuple[Item, ...]
     followers: tuple[str, ...]
 

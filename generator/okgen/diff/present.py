@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen import __version__
+from okgen.diff.built import LISTING
+from okgen.diff.compare import compare
 from okgen.diff.group import shape
-from okgen.diff.keys import NOTHING, below, placed
+from okgen.diff.keys import NOTHING, placed, reached
 from okgen.diff.nouns import REMOVED, Cause
 from okgen.problem import Path, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from okgen.diff.built import Builder
     from okgen.diff.nouns import Before, Change, Field, Item
     from okgen.pipeline import Rendered
     from okgen.provenance import Cause as Origin
@@ -36,9 +39,7 @@ class _Trace(NamedTuple):
 
     def cause(self, document: Document) -> Cause | None:
         """The cause for a cluster.yaml; None where that gives what the other left out, or the other way round."""
-        value = document.data
-        for step in self.path:
-            value = below(value, step)
+        value = reached(document.data, self.path)
         if (value is NOTHING) is not (self.at is not None):
             return None
         return self.at or Cause(self.reason, document.file, document.place(self.path, key=True)[0], dotted(self.path))
@@ -47,7 +48,8 @@ class _Trace(NamedTuple):
 class Traces:
     """Traces the items of one cluster after the other; what many share is traced once."""
 
-    def __init__(self) -> None:
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
         self._known: dict[object, tuple[_Trace, ...]] = {}
         self._traced: set[str] = set()
         self._last: tuple[str, Provenance] | None = None
@@ -73,11 +75,26 @@ class Traces:
             self._last = each.place.folder, Provenance(each.document, each.cluster, each.files)
         for change, fields in item.touches:
             for path in _paths(change, fields or change.fields):
-                try:
-                    ends = self._last[1].ends(change.file, path)
-                except LookupError:
-                    continue
-                yield from _chosen(ends, whole=not path)
+                for file, place in self._patches(change, path, each) or [(change.file, path)]:
+                    try:
+                        ends = self._last[1].ends(file, place)
+                    except LookupError:
+                        continue
+                    yield from _chosen(ends, whole=not place)
+
+    def _patches(self, change: Change, path: Path, each: Rendered) -> list[tuple[str, Path]]:
+        """The patches that a value comes from, as places in the kustomization that has them."""
+        if not change.built:
+            return []
+
+        def differ(one: Any, other: Any) -> bool:  # noqa: ANN401 - any plain data
+            first, second = (reached(value, path) for value in (one, other))
+            return (first is NOTHING) is not (second is NOTHING) or bool(compare(first, second))
+
+        found = self._builder.decisive(each.files, change.file, differ)
+        folder = change.file.rpartition("/")[0]
+        patches = self._builder.side(each.files, folder).patches
+        return [(f"{folder}/{LISTING}", ("patches", patches.index(one), "patch")) for one in found]
 
 
 def _chosen(ends: list[Origin], *, whole: bool) -> Iterator[_Trace]:

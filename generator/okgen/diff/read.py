@@ -58,7 +58,7 @@ def unit(path: str, text: str) -> Unit:
         return Unit(nouns.STACK, "", "", "CloudFormation", "", "template", value)
     if name == "kustomization.yaml":
         return Unit(nouns.KUSTOMIZE, "", "", "Kustomization", "", folder, value)
-    return _object(value)
+    return of_object(value)
 
 
 def as_text(path: str, text: str) -> Unit:
@@ -66,7 +66,8 @@ def as_text(path: str, text: str) -> Unit:
     return Unit(nouns.TEXT, "", "", "file", "", path, text)
 
 
-def _object(value: dict[str, Any]) -> Unit:
+def of_object(value: dict[str, Any]) -> Unit:
+    """A Kubernetes object. Raises Unreadable for anything else."""
     metadata = value.get("metadata")
     if not isinstance(metadata, dict):
         raise Unreadable("no Kubernetes object")

@@ -14,7 +14,7 @@ from okgen.diff.sections import differing
 from okgen.render.cloudformation import logical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _DIGEST = re.compile(r"^    okgen\.dev/tree-digest: (sha256:[0-9a-f]{64})$", re.MULTILINE)
 _ADDON = re.compile(
@@ -59,7 +59,7 @@ class Comparer:
             else:
                 self._sort(each, old, new, found)
         found += self._matched(old, new)
-        found = _fold_mirrored([_folded(each, moved) for each in found])
+        found = _fold_mirrored([folded(each, moved) for each in found])
         followers += [each.file for each in found if each.state == CHANGED and not each.fields]
         return sorted(found, key=lambda each: (each.file, each.unit.title)), sorted(set(followers))
 
@@ -76,7 +76,7 @@ class Comparer:
         for side, into, text in ((before, old, each.old), (sides[1], new, each.new)):
             unit = read.as_text(each.path, text or "") if isinstance(side, read.Unreadable) else side
             if unit is not None:
-                mark = _mark(each.path, unit)
+                mark = mark_of(each.path, unit)
                 into[(mark, each.path) if mark in into else mark] = unit, each
 
     def _matched(self, old: dict[object, Side], new: dict[object, Side]) -> Iterator[Change]:
@@ -115,7 +115,7 @@ class Comparer:
         return Change(each.path, "", addon_of(each.path), CHANGED, unit, unit, (), (field,), each.remark)
 
 
-def _mark(path: str, unit: Unit) -> object:
+def mark_of(path: str, unit: Unit) -> object:
     """The same for both sides of one object: its identity for Kubernetes, the path for everything else."""
     if unit.form != nouns.KUBERNETES:
         return unit.form, path
@@ -130,15 +130,15 @@ def _as_text(each: Difference, why: str) -> Change:
     return Change(each.path, "", addon_of(each.path), CHANGED, old, new, (field,), (), remark)
 
 
-def _folded(change: Change, moved: set[str]) -> Change:
+def folded(change: Change, moved: Collection[str]) -> Change:
     """The change with the fields that merely follow put aside."""
     if change.state != CHANGED or not change.fields:
         return change
-    folded = tuple(each for each in change.fields if each.path in FOLDED or _is_listing(change, each, moved))
-    return change._replace(fields=without(change.fields, folded), folded=change.folded + folded)
+    follows = tuple(each for each in change.fields if each.path in FOLDED or _is_listing(change, each, moved))
+    return change._replace(fields=without(change.fields, follows), folded=change.folded + follows)
 
 
-def _is_listing(change: Change, field: Field, moved: set[str]) -> bool:
+def _is_listing(change: Change, field: Field, moved: Collection[str]) -> bool:
     """Whether a field is a kustomization's listing of a file that came or went: the file itself is told of."""
     if change.unit.form != nouns.KUSTOMIZE or field.path[:1] != ("resources",):
         return False
