@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from okgen import pipeline
+from okgen.emit import Shared
 from okgen.read import inputs
 from okgen.render import cloudformation, iam
 from okgen.resolve.cluster import ArgoCd, Cluster, Role
@@ -38,7 +39,7 @@ UNKNOWN_TO_MOTO = {"AWS::EKS::PodIdentityAssociation"}
 
 
 def make_role(addon: str = "external-dns", *, mode: str = "pod-identity", statements: Any = None) -> Role:
-    return Role(addon, f"shop-prod-{addon}", addon, addon, mode, [READ] if statements is None else statements)
+    return Role(addon, f"shop-prod-{addon}", addon, addon, mode, Shared([READ] if statements is None else statements))
 
 
 def make_cluster(*roles: Role, region: str = "eu-west-1", boundary: str = "", name: str = "shop-prod") -> Cluster:
@@ -80,7 +81,7 @@ def resources_of(found: dict[str, str]) -> dict[str, Any]:
 
 
 def sids(role: Role) -> list[list[str]]:
-    return [[each["Sid"] for each in policy] for policy in iam.policies(role)]
+    return [[each["Sid"] for each in policy.value] for policy in iam.policies(role)]
 
 
 def test_no_roles_no_folder() -> None:
@@ -147,7 +148,7 @@ def test_trust_of_irsa_in_china() -> None:
 
 @pytest.mark.parametrize("mode", ["irsa", "pod-identity"])
 def test_the_longest_trust_fits(mode: str) -> None:
-    role = Role("external-dns", "r" * 64, "n" * 63, "s" * 253, mode, [READ])
+    role = Role("external-dns", "r" * 64, "n" * 63, "s" * 253, mode, Shared([READ]))
     cluster = make_cluster(role, region="us-isof-south-1", name="c" * 100)._replace(oidc_provider="o" * 247)
     assert len(json.dumps(iam.trust(cluster, role), separators=(",", ":"))) + 39 <= 2_048
 
@@ -183,7 +184,7 @@ def test_no_statements_no_policy() -> None:
 def test_a_statement_is_cut_by_its_resources() -> None:
     arns = [f"arn:aws:route53:::hostedzone/Z{number:020}" for number in range(300)]
     whole = {**READ, "Resource": arns}
-    found = [each for policy in iam.policies(make_role(statements=[whole])) for each in policy]
+    found = [each for policy in iam.policies(make_role(statements=[whole])) for each in policy.value]
     assert [each["Sid"] for each in found] == ["Read", "ReadPart2", "ReadPart3", "ReadPart4"]
     assert [arn for each in found for arn in each["Resource"]] == arns
     assert all({**each, "Sid": 0, "Resource": 0} == {**READ, "Sid": 0, "Resource": 0} for each in found)
@@ -192,7 +193,7 @@ def test_a_statement_is_cut_by_its_resources() -> None:
 def test_a_statement_is_cut_by_its_actions_where_they_are_longer() -> None:
     actions = [f"ec2:Describe{number:040}" for number in range(150)]
     whole = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    found = [each for policy in iam.policies(make_role(statements=[whole])) for each in policy]
+    found = [each for policy in iam.policies(make_role(statements=[whole])) for each in policy.value]
     assert [action for each in found for action in each["Action"]] == actions
     assert all("Sid" not in each and each["Resource"] == "*" for each in found)
 
@@ -230,8 +231,8 @@ def test_nothing_is_lost_and_everything_fits(rights: list[tuple[list[str], list[
             for n, (actions, arns) in enumerate(rights)
         ]
     )
-    found = iam.policies(role)
-    assert found == iam.policies(role)
+    found = [each.value for each in iam.policies(role)]
+    assert found == [each.value for each in iam.policies(role)]
     for policy in found:
         text = json.dumps({"Version": "2012-10-17", "Statement": policy}, separators=(",", ":"))
         assert len(text) <= 6_144

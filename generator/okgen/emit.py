@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    Writer = Callable[[object, str], str]  # takes a value and the indentation of its lines but the first
 
 # What every reader takes as a string without quotes: it starts with a letter, "/", "_", "$" or like an argument
 # ("--name"), holds no quotes, brackets, braces or "#", and colons or a space only before one of these characters.
@@ -48,37 +50,28 @@ _kept: dict[str, str] = {}
 class Shared:
     """A mapping or list that stands in many documents and does not change: written once for each depth it stands at."""
 
-    __slots__ = ("_json", "_yaml", "value")
+    __slots__ = ("_texts", "_value", "is_list")
 
-    def __init__(self, value: Mapping[str, object] | Sequence[object]) -> None:
-        self.value = value
-        self._json: dict[str, str] = {}
-        self._yaml: dict[str, str] = {}
+    def __init__(self, value: Mapping[str, Any] | Sequence[Any]) -> None:
+        self._value, self.is_list = value, not isinstance(value, dict)
+        self._texts: dict[tuple[Writer, str], str] = {}
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - the mapping or list
+        """The data itself."""
+        return self._value
 
     @property
     def size(self) -> int:
         """Characters as compact JSON in ASCII."""
-        if "" not in self._json:
-            self._json[""] = _COMPACT(self.value)
-        return len(self._json[""])
+        return len(self.text(compact, ""))
 
-    def json(self, indent: str) -> str:
-        """What ``dump_json`` writes for it at this depth, which is not the top."""
-        if indent not in self._json:
-            self._json[indent] = _json(self.value, indent)
-        return self._json[indent]
-
-    def yaml(self, lead: str, indent: str) -> str:
-        """What ``dump`` writes for it at this depth; ``lead`` opens its first line, as long as ``indent``."""
-        text = self._yaml.get(indent)
-        if text is None:
-            out: list[str] = []
-            if isinstance(self.value, dict):
-                _mapping(self.value, "", indent, out)
-            else:
-                _sequence(cast("Sequence[object]", self.value), "", indent, out)
-            text = self._yaml[indent] = "".join(out)
-        return lead + text
+    def text(self, write: Writer, indent: str) -> str:
+        """What is written for it at this depth, which is not the top."""
+        found = self._texts.get((write, indent))
+        if found is None:
+            found = self._texts[write, indent] = write(self.value, indent)
+        return found
 
 
 # What never changes, by id, which stands for the same object as long as that is kept here.
@@ -103,8 +96,13 @@ def dump(value: object) -> str:
     elif isinstance(value, list | tuple) and value:
         _sequence(value, "", "", out)
     else:
-        out.append(f"{_scalar(value, '')}\n")
+        out.append(value.text(yaml_at, "") if isinstance(value, Shared) else f"{_scalar(value, '')}\n")
     return "".join(out)
+
+
+def compact(value: object, _indent: str = "") -> str:
+    """Compact JSON in ASCII."""
+    return _COMPACT(value)
 
 
 def dump_json(value: object) -> str:
@@ -112,20 +110,31 @@ def dump_json(value: object) -> str:
 
     The bytes are those of json.dumps(value, indent=2), whose indenting encoder is several times slower.
     """
-    return f"{_json(value, '')}\n"
+    return f"{json_at(value, '')}\n"
 
 
-def _json(value: object, indent: str) -> str:
+def json_at(value: object, indent: str) -> str:
+    """The same at a depth, without the line end."""
     if isinstance(value, str):
         return encode_basestring_ascii(value)
     if isinstance(value, dict) and value:
         deeper = f"{indent}  "
-        items = [f"{deeper}{encode_basestring_ascii(key)}: {_json(item, deeper)}" for key, item in value.items()]
+        items = [f"{deeper}{encode_basestring_ascii(key)}: {json_at(item, deeper)}" for key, item in value.items()]
         return "{\n" + ",\n".join(items) + f"\n{indent}}}"
     if isinstance(value, list | tuple) and value:
         deeper = f"{indent}  "
-        return "[\n" + ",\n".join(f"{deeper}{_json(item, deeper)}" for item in value) + f"\n{indent}]"
-    return value.json(indent) if isinstance(value, Shared) else json.dumps(value)
+        return "[\n" + ",\n".join(f"{deeper}{json_at(item, deeper)}" for item in value) + f"\n{indent}]"
+    return value.text(json_at, indent) if isinstance(value, Shared) else json.dumps(value)
+
+
+def yaml_at(value: object, indent: str) -> str:
+    """The YAML of a mapping or list that is not empty, at a depth; what opens its first line is left to the caller."""
+    out: list[str] = []
+    if isinstance(value, dict):
+        _mapping(value, "", indent, out)
+    else:
+        _sequence(cast("Sequence[object]", value), "", indent, out)
+    return "".join(out)
 
 
 def _mapping(value: Mapping[str, object], lead: str, indent: str, out: list[str]) -> None:
@@ -141,14 +150,17 @@ def _mapping(value: Mapping[str, object], lead: str, indent: str, out: list[str]
             if lasting is None:
                 _mapping(item, deeper, deeper, out)
             else:
-                out.append(lasting.yaml(deeper, deeper))
+                out.append(deeper + lasting.text(yaml_at, deeper))
         elif isinstance(item, list | tuple) and item:
             out.append(f"{lead}{name}:\n")
             lasting = _lasting.get(id(item))
             if lasting is None:
                 _sequence(item, indent, indent, out)
             else:
-                out.append(lasting.yaml(indent, indent))
+                out.append(indent + lasting.text(yaml_at, indent))
+        elif isinstance(item, Shared):
+            depth = indent if item.is_list else deeper
+            out.append(f"{lead}{name}:\n{depth}{item.text(yaml_at, depth)}")
         else:
             out.append(f"{lead}{name}: {_scalar(item, indent)}\n")
         lead = indent
@@ -165,11 +177,11 @@ def _sequence(value: Sequence[object], lead: str, indent: str, out: list[str]) -
             if lasting is None:
                 _mapping(item, lead + "- ", deeper, out)
             else:
-                out.append(lasting.yaml(lead + "- ", deeper))
+                out.append(f"{lead}- {lasting.text(yaml_at, deeper)}")
         elif isinstance(item, list | tuple) and item:
             _sequence(item, lead + "- ", deeper, out)
-        elif type(item) is Shared:
-            out.append(item.yaml(lead + "- ", deeper))
+        elif isinstance(item, Shared):
+            out.append(f"{lead}- {item.text(yaml_at, deeper)}")
         else:
             out.append(f"{lead}- {_scalar(item, indent)}\n")
         lead = indent
@@ -179,7 +191,7 @@ def _key(key: object, indent: str) -> str:
     """What stands before the colon; a key longer than readers look for gets a line of its own."""
     if not isinstance(key, str):
         _no_yaml("the key", key)
-    text = _inline(str.__str__(key))
+    text = inline(str.__str__(key))
     return text if len(text) <= _LONGEST_KEY else f"? {text}\n{indent}"
 
 
@@ -209,13 +221,13 @@ def _float(value: float) -> str:
 def _string(text: str, indent: str) -> str:
     """A string as a literal block where it has several lines and the block is exact, else on one line."""
     if "\n" not in text or _NOT_LITERAL.search(text):
-        return _inline(text)
+        return inline(text)
     head, body = ("|", text[:-1]) if text[-1] == "\n" else ("|-", text)
     lines = [f"{indent}  {line}" if line else "" for line in body.split("\n")]
     return "\n".join((head, *lines))
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """A string on one line: plain where all readers agree that it is one, else in quotes."""
     found = _kept.get(text)
     if found is not None:

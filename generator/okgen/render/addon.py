@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.addons.template import TemplateError, new_scope
+from okgen.form import Formed, joined, split
 from okgen.render import workload
 from okgen.render.manifest import Manifest, distinct, labelled, manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from okgen.addons.catalogue import Addon, Workload
     from okgen.addons.template import Template
+    from okgen.form import Shape
     from okgen.resolve.cluster import Enabled
 
 _MOST_KEPT = 512
@@ -63,10 +67,13 @@ class AddonRenderer:
         """The objects of one template."""
         settings = settings_of(enabled, template, profile, minor)
         found: list[Manifest] = []
+        about = (template, enabled.release.version, f"{settings!r}")
         for values in template.values(enabled.scope):
-            key = (template, enabled.release.version, f"{values!r}{settings!r}")
+            shape, strings = split(values)
+            kind = (about, shape)
+            key = (kind, *strings)
             built = self._built.get(key)
-            found += self._keep(key, build(enabled, template, values, settings)) if built is None else built
+            found += self._keep(key, _build(enabled, template, settings, kind, strings)) if built is None else built
         return found
 
     def _keep(self, key: tuple[object, ...], built: list[Manifest]) -> list[Manifest]:
@@ -106,12 +113,23 @@ def settings_of(enabled: Enabled, template: Template, profile: str, minor: int) 
     return workload.settings(enabled.addon, found, enabled.values, profile, minor) if found else None
 
 
-def build(
-    enabled: Enabled, template: Template, values: tuple[Any, ...], settings: workload.Settings | None
+def _build(
+    enabled: Enabled,
+    template: Template,
+    settings: workload.Settings | None,
+    kind: tuple[object, Shape],
+    strings: list[str],
 ) -> list[Manifest]:
-    """What one tuple of values makes: the object, and the PodDisruptionBudget it may come with."""
+    """What one tuple of values makes, taken apart: the object, and the PodDisruptionBudget it may come with."""
     name, version = enabled.addon.name, enabled.release.version
-    return [manifest(each) for each in finished(template.build(values), name, version, settings)]
+
+    def make(strings: Sequence[str]) -> list[dict[str, Any]]:
+        return finished(template.build(joined(kind[1], iter(strings))), name, version, settings)
+
+    def form(number: int) -> Formed:
+        return Formed((*kind, number), strings, lambda given: make(given)[number])
+
+    return [manifest(value, form(number)) for number, value in enumerate(make(strings))]
 
 
 def finished(

@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
+from okgen.emit import Shared
 from okgen.render.kustomize import KEEP, VENDORED
 from okgen.render.manifest import NAME, Manifest, labelled, manifest
 from okgen.resolve.names import shorten
@@ -30,6 +31,8 @@ _HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 # Two hours of tries. The same commit is not tried again after the last one, and a first install waits for images,
 # webhooks and certificates. `refresh` makes a retry take the newest commit, so that a mistake can be mended meanwhile.
 _RETRY = {"limit": 45, "refresh": True, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m0s"}}
+# PruneLast: what is taken out goes when all else is there.
+_OPTIONS = ("FailOnSharedResource=true", "PruneLast=true")
 
 
 def name_of(cluster: Cluster, part: str) -> str:
@@ -70,29 +73,32 @@ def namespaces_application(cluster: Cluster, spaces: Sequence[Manifest], digest:
 def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manifest:
     """The Application of an add-on. Its finalizer removes the add-on's objects, last wave first, before it goes."""
     name = enabled.addon.name
-    value = _application(cluster, name_of(cluster, name), ("addons", name), enabled.namespace)
-    metadata, options = value["metadata"], value["spec"]["syncPolicy"]["syncOptions"]
+    server_side = any(crds.server_side_apply for crds in enabled.crds)
+    options = (*_OPTIONS, "ServerSideApply=true") if server_side else _OPTIONS
+    value = _application(cluster, name_of(cluster, name), ("addons", name), enabled.namespace, options)
+    metadata = value["metadata"]
     metadata["annotations"].update({_WAVE: str(enabled.wave), DIGEST: digest})
     metadata["finalizers"] = [_FINALIZER]
     if cluster.crds_vendored and enabled.crds:
         folder = "/".join([*([] if cluster.path == "." else [cluster.path]), VENDORED, name, enabled.release.version])
         metadata["annotations"][_PATHS] = f".;/{folder}"
-    if any(crds.server_side_apply for crds in enabled.crds):
+    if server_side:
         metadata["annotations"][_COMPARE] = "ServerSideDiff=true"
-        options.append("ServerSideApply=true")
     return _finished(value, name, enabled.release.version)._replace(file=f"application-{name}.yaml")
 
 
 def project(cluster: Cluster, manifests: Iterable[Manifest]) -> Manifest:
     """The add-ons' project: exactly this repository and the namespaces and kinds that were rendered."""
-    rendered = list(manifests)
-    spaces = sorted({enabled.namespace for enabled in cluster.addons} | {m.namespace for m in rendered if m.namespace})
+    rendered = {(each.namespace, each.api_version, each.kind) for each in manifests}
+    spaces = {enabled.namespace for enabled in cluster.addons}.union(space for space, _, _ in rendered) - {""}
     spec = {
         "description": f"Add-ons of cluster {cluster.name}, rendered by okgen",
         "sourceRepos": [cluster.repository],
-        "destinations": [{**cluster.argocd.destination, "namespace": space} for space in spaces],
-        "clusterResourceWhitelist": _kinds(m for m in rendered if not m.namespace),
-        "namespaceResourceWhitelist": _kinds(m for m in rendered if m.namespace),
+        "destinations": [{**cluster.argocd.destination, "namespace": space} for space in sorted(spaces)],
+        "clusterResourceWhitelist": _kinds(
+            frozenset((version, kind) for space, version, kind in rendered if not space)
+        ),
+        "namespaceResourceWhitelist": _kinds(frozenset((version, kind) for space, version, kind in rendered if space)),
     }
     value = _project(cluster, shorten(cluster.name, NAME_LIMIT), spec)
     value["metadata"]["annotations"] = {_WAVE: str(_PROJECT_WAVE)}
@@ -104,10 +110,11 @@ def _finished(value: dict[str, Any], name: str, version: str) -> Manifest:
     return manifest(labelled(value, name, version))
 
 
-def _kinds(manifests: Iterable[Manifest]) -> list[dict[str, str]]:
-    kinds = {(each.api_version, each.kind): each for each in manifests}  # their groups are asked for once
-    found = sorted({(each.group, each.kind) for each in kinds.values()})
-    return [{"group": group, "kind": kind} for group, kind in found]
+@lru_cache(maxsize=256)  # clusters have the same ones
+def _kinds(kinds: frozenset[tuple[str, str]]) -> Shared | list[object]:
+    """The groups and kinds of these API versions and kinds, sorted."""
+    found = sorted({(version.rpartition("/")[0], kind) for version, kind in kinds})
+    return Shared([{"group": group, "kind": kind} for group, kind in found]) if found else []
 
 
 def _project(cluster: Cluster, name: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -148,19 +155,21 @@ def _root_project(cluster: Cluster) -> dict[str, Any]:
 
 
 def _root_application(cluster: Cluster) -> dict[str, Any]:
-    value = _application(cluster, shorten(cluster.name, NAME_LIMIT), ("argocd",), cluster.argocd.namespace)
+    # Without PruneLast: what is taken out would go when its project is narrow already.
+    options = tuple(each for each in _OPTIONS if each != "PruneLast=true")
+    value = _application(cluster, shorten(cluster.name, NAME_LIMIT), ("argocd",), cluster.argocd.namespace, options)
     value["spec"]["project"] = name_of(cluster, "root")
     metadata = value["metadata"]
     metadata["annotations"].update(_marker(cluster, "Application", metadata["name"], REMOVAL_WAVES[0]))
-    # With it, what is taken out would go last, when its project is narrow already.
-    value["spec"]["syncPolicy"]["syncOptions"].remove("PruneLast=true")
     value["spec"]["destination"].update(cluster.argocd.root_destination)
     if cluster.argocd.root_destination.keys() != cluster.argocd.destination.keys():
         value["spec"]["destination"].pop(*cluster.argocd.destination)
     return value
 
 
-def _application(cluster: Cluster, name: str, steps: tuple[str, ...], namespace: str) -> dict[str, Any]:
+def _application(
+    cluster: Cluster, name: str, steps: tuple[str, ...], namespace: str, options: tuple[str, ...] = _OPTIONS
+) -> dict[str, Any]:
     return {
         "apiVersion": _API,
         "kind": "Application",
@@ -178,13 +187,14 @@ def _application(cluster: Cluster, name: str, steps: tuple[str, ...], namespace:
                 "path": source_path(cluster, *steps),
             },
             "destination": {**cluster.argocd.destination, "namespace": namespace},
-            "syncPolicy": {
-                "automated": {"prune": True, "selfHeal": True},
-                "syncOptions": ["FailOnSharedResource=true", "PruneLast=true"],
-                "retry": _RETRY,
-            },
+            "syncPolicy": _sync_policy(options),
         },
     }
+
+
+@cache  # the same for every cluster of a run
+def _sync_policy(options: tuple[str, ...]) -> Shared:
+    return Shared({"automated": {"prune": True, "selfHeal": True}, "syncOptions": list(options), "retry": _RETRY})
 
 
 @lru_cache(maxsize=256)  # clusters have the same ones

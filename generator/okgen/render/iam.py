@@ -23,8 +23,7 @@ POLICIES_OF_A_ROLE = 10
 
 _ROOM = POLICY_SIZE - len('{"Version":"2012-10-17","Statement":[]}')
 _PIECE = _ROOM - len("Part9999")
-_MOST_KEPT = 512
-_shared: dict[str, Shared] = {}
+_EMPTY = len("[]")
 
 
 class Excess(NamedTuple):
@@ -54,7 +53,7 @@ def files(cluster: Cluster) -> dict[str, str]:
     for role in cluster.roles:
         found_policies = policies(role)
         excesses += _excesses(role, found_policies)
-        documents = [_document(list(map(shared, statements))) for statements in found_policies]
+        documents = [_document(statements) for statements in found_policies]
         for number, document in enumerate(documents, start=1):
             found[f"iam/{role.addon}.policy{f'-{number}' if number > 1 else ''}.json"] = dump_json(document)
         trusted = _document([trust(cluster, role)])
@@ -68,17 +67,18 @@ def files(cluster: Cluster) -> dict[str, str]:
     return found
 
 
-def policies(role: Role) -> list[list[Statement]]:
+def policies(role: Role) -> list[Shared]:
     """The statements of each of a role's policies: one policy where they fit, else as few as first-fit finds.
 
     A statement too large for a policy of its own is cut by its resources or actions. Neither changes what is allowed
     or denied: policies of a role add up, as do the resources and actions of a statement.
     """
-    if sum(shared(statement).size + 1 for statement in role.statements) - 1 <= _ROOM:  # a comma between two
-        return [role.statements] if role.statements else []  # nearly always
+    size = role.statements.size - _EMPTY
+    if size <= _ROOM:
+        return [role.statements] if size else []  # nearly always
     found: list[list[Statement]] = []
     room: list[int] = []
-    for statement in (part for whole in role.statements for part in _parts(whole)):
+    for statement in (part for whole in role.statements.value for part in _parts(whole)):
         size = _size(statement) + 1  # and a comma
         place = next((index for index, free in enumerate(room) if size <= free), len(found))
         if place == len(found):
@@ -86,7 +86,7 @@ def policies(role: Role) -> list[list[Statement]]:
             room.append(_ROOM + 1)  # the last one has no comma
         found[place].append(statement)
         room[place] -= size
-    return found
+    return list(map(Shared, found))
 
 
 def trust(cluster: Cluster, role: Role) -> Statement:
@@ -121,27 +121,17 @@ def trust(cluster: Cluster, role: Role) -> Statement:
     }
 
 
-def shared(statement: Statement) -> Shared:
-    """The statement as documents hold it; many are the same for all clusters of an account."""
-    key = repr(statement)
-    found = _shared.get(key)
-    if found is None:
-        if len(_shared) >= _MOST_KEPT:
-            _shared.clear()
-        found = _shared[key] = Shared(statement)
-    return found
-
-
-def _document(statements: Sequence[Statement | Shared]) -> dict[str, Any]:
+def _document(statements: Sequence[Statement] | Shared) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _excesses(role: Role, found_policies: list[list[Statement]]) -> list[Excess]:
+def _excesses(role: Role, found_policies: list[Shared]) -> list[Excess]:
     """What no splitting can mend."""
     found = []
-    for statement in (statements[0] for statements in found_policies if len(statements) == 1):
-        size = _size(statement)
+    for policy in found_policies:
+        size = policy.size - _EMPTY
         if size > _ROOM:
+            (statement,) = policy.value
             message = (
                 f"the IAM statement {statement.get('Sid', 'without Sid')} of {role.addon} has {size:,} characters; "
                 f"a policy has room for {_ROOM:,}, and what it holds cannot be split"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.emit import dump
+
+if TYPE_CHECKING:
+    from okgen.form import Formed
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 NAME = "app.kubernetes.io/name"
@@ -30,14 +33,14 @@ class Manifest(NamedTuple):
         return self.api_version.rpartition("/")[0]
 
 
-def manifest(value: dict[str, Any]) -> Manifest:
-    """The manifest of an object."""
+def manifest(value: dict[str, Any], form: Formed | None = None) -> Manifest:
+    """The manifest of an object; ``form`` is the same object in a form that writes many like it faster."""
     metadata = value["metadata"]
     kind, name = value["kind"], metadata["name"]
     return Manifest(
         # Not every file system takes what a name may hold, such as the colon of cert-manager:leaderelection.
         file=re.sub(r"[^a-z0-9.-]+", "-", f"{kind}-{name}".lower()) + ".yaml",
-        text=dump(value),
+        text=dump(form or value),
         api_version=value["apiVersion"],
         kind=kind,
         namespace=metadata.get("namespace", ""),

@@ -36,6 +36,7 @@ class Renderer:
     def __init__(self) -> None:
         self._addons = AddonRenderer()
         self._folders: dict[str, _Folder] = {}
+        self._known_crds: dict[tuple[str, ...], list[Manifest]] = {}
         self._crd = manifest(
             {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}}
         )
@@ -63,7 +64,8 @@ class Renderer:
             manifests = self._addons.manifests(enabled, cluster.profile, cluster.minor)
             problems += _intruders(document, cluster, enabled, manifests)
             crds = self._crds(enabled)
-            problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
+            if enabled.patches:
+                problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
             folder = self._folder(cluster, enabled, manifests)
             found.update(folder.files)
             rendered += [*manifests, *crds]
@@ -89,7 +91,12 @@ class Renderer:
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
         """Upstream's CRDs, which okgen knows by name only."""
-        return [self._crd._replace(name=name, text="") for crds in enabled.crds for name in crds.names]
+        key = (enabled.addon.name, *[crds.url for crds in enabled.crds])
+        if key not in self._known_crds:
+            self._known_crds[key] = [
+                self._crd._replace(name=name, text="") for crds in enabled.crds for name in crds.names
+            ]
+        return self._known_crds[key]
 
 
 def _folder(folder: str, manifests: Iterable[Manifest]) -> dict[str, str]:

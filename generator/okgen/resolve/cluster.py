@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from okgen.addons.catalogue import Addon, Crds, Release
+    from okgen.emit import Shared
 
 
 class Role(NamedTuple):
     """An IAM role for one ServiceAccount. ``mode`` is ``irsa`` or ``pod-identity``; ``name`` has at most 64 characters.
 
-    ``statements`` are IAM policy statements as AWS writes them.
+    ``statements`` is a list of IAM policy statements as AWS writes them.
     """
 
     addon: str
@@ -19,7 +20,7 @@ class Role(NamedTuple):
     namespace: str
     service_account: str
     mode: str
-    statements: list[dict[str, Any]]
+    statements: Shared
 
 
 class Patch(NamedTuple):

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from okgen.addons.catalogue import compiled, evaluate
 from okgen.addons.template import Names, new_scope
+from okgen.form import Formed, joined, split
 from okgen.resolve.names import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from okgen.addons.catalogue import Addon
 
 # Which values of cluster.yaml the keys of `identity` follow from, beside the folder's `identity.when`; for `okgen why`.
@@ -39,13 +42,21 @@ def identity_of(addon: Addon, names: dict[str, Any], data: dict[str, Any]) -> di
     )
 
 
-def statements_of(addon: Addon, scope: dict[str, Any]) -> list[dict[str, Any]]:
-    """The IAM policy statements an add-on needs in this cluster. Raises TemplateError."""
-    if addon.statements is None:
-        return []
-    filled = evaluate(addon.statements, scope)
-    found: list[dict[str, Any]] = filled.get("statements", []) if isinstance(filled, dict) else []
-    return found
+def statements_of(addon: Addon, scope: dict[str, Any]) -> Formed | None:
+    """The IAM policy statements an add-on needs in this cluster; None where it needs none. Raises TemplateError."""
+    template = addon.statements
+    if template is None:
+        return None
+    (values,) = template.values(scope)
+    shape, strings = split(values)
+
+    def make(strings: Sequence[str]) -> list[dict[str, Any]]:
+        built = template.build(joined(shape, iter(strings)))
+        found: list[dict[str, Any]] = built.get("statements", []) if isinstance(built, dict) else []
+        return found
+
+    found = Formed((template, shape), strings, make, is_list=True)
+    return None if found.size == len("[]") else found
 
 
 def _is_on(condition: Any, addon: Addon, names: dict[str, Any]) -> bool:  # noqa: ANN401 - a template or nothing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _UNITS = {
     "Ki": 1024.0,
     "Mi": 1024.0**2,
@@ -19,6 +21,7 @@ _UNITS = {
 }
 
 
+@lru_cache(maxsize=256)
 def amount(quantity: str | int) -> float:
     """The number behind ``100m``, ``1.5Gi`` or ``2e3``, in the resource's base unit.
 

@@ -230,7 +230,7 @@ class _Resolver:
         if identity["mode"] is None:
             return None
         statements = statements_of(addon, scope)
-        if not statements:
+        if statements is None:
             return None
         return Role(
             addon=addon.name,

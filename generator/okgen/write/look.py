@@ -65,15 +65,26 @@ def _look(above: int, name: str, data: bytes | None = None, digest: str = "") ->
             raise
         return kind
     try:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            return FOLDER if stat.S_ISDIR(status.st_mode) else SPECIAL
-        # Comparing costs less than hashing, and a read of the right size a quarter of one with room to spare.
-        if data is not None and status.st_size == len(data) and os.read(file, len(data)) == data:
+        if data and _holds(file, data):
             return digest
+        mode = os.fstat(file).st_mode
+        if not stat.S_ISREG(mode):
+            return FOLDER if stat.S_ISDIR(mode) else SPECIAL
         return _hash(file)
     finally:
         os.close(file)
+
+
+def _holds(file: int, data: bytes) -> bool:
+    """Whether an open file is a regular one with these bytes.
+
+    Comparing costs less than hashing, and a read of the right size a quarter of one with room to spare; the one byte
+    more shows a longer file. Folders, pipes and terminals refuse to be read at a place.
+    """
+    try:
+        return os.pread(file, len(data) + 1, 0) == data
+    except OSError:
+        return False
 
 
 def _hash(file: int) -> str:

@@ -123,7 +123,7 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
             raise ValueError(f"not the path of a file in a tree: {path!a}")
     writes = {path: index.encoded(files[path])[0] for path in sorted((*create, *update))}
     pending = _pending(snapshot, writes) if writes or delete else None
-    final = index.text(index.Index(__version__, snapshot.wanted, {}))
+    final = _final(snapshot)
     return Plan(
         folder=snapshot.folder,
         root=snapshot.root,
@@ -141,6 +141,13 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
         rendered_by=snapshot.known.okgen,
         leftover=snapshot.leftover,
     )
+
+
+def _final(snapshot: Snapshot) -> bytes:
+    """The index of the files to be; a tree that has it is not asked to write it once more."""
+    if snapshot.recorded is not None and snapshot.known.files is snapshot.wanted:
+        return snapshot.recorded  # known by its bytes
+    return index.text(index.Index(__version__, snapshot.wanted, {}))
 
 
 def restoring(files: Mapping[str, str], snapshot: Snapshot) -> Plan:
