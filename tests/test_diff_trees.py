@@ -367,15 +367,63 @@ def test_without_a_commit_the_new_values_are_traced(tmp_path: Path) -> None:
     assert [(one["file"], one["path"]) for one in item["causes"]] == [("cluster.yaml", "addons.external-dns.replicas")]
 
 
-@pytest.mark.parametrize(
-    ("key", "old", "new"),
-    [("metadata.name", "name: demo", "name: demo2"), ("gitops.path", "gitops:\n", "gitops:\n  path: trees\n")],
-)
-def test_a_cluster_that_moved(repository: Path, key: str, old: str, new: str) -> None:
+MOVES = {
+    "metadata.name": ("name: demo", "name: demo2", "output/demo2"),
+    "gitops.path": ("gitops:\n", "gitops:\n  path: trees\n", "trees/demo"),
+}
+
+
+@pytest.mark.parametrize("options", [(), ("--base", "HEAD")])
+@pytest.mark.parametrize("key", MOVES)
+def test_a_cluster_that_moved_is_compared_with_its_old_tree(
+    repository: Path, key: str, options: tuple[str, ...]
+) -> None:
+    old, new, folder = MOVES[key]
     edit(repository / "cluster.yaml", old, new)
-    found = diffing.said(repository)
-    assert found["clusters"][0]["state"] == "added"
-    assert [one["path"] for one in found["items"][0]["causes"]] == [key]
+
+    found = diffing.said(repository, *options, ".")
+
+    (cluster_,) = found["clusters"]
+    assert (cluster_["state"], cluster_["folder"], cluster_["was"]) == ("changed", folder, "output/demo")
+    item = next(each for each in found["items"] if each["subject"].startswith("cluster "))
+    assert f"~ tree: output/demo → {folder}" in item["lines"]
+    assert "the old tree stays, and Argo CD goes on syncing it" in item["note"]
+    assert {one["path"] for each in found["items"] for one in each["causes"]} == {key}
+    assert {each["file"] for each in found["objects"] if each["state"] == "changed"}
+
+
+def test_a_renamed_cluster_orphans_its_records_and_prunes_nothing(repository: Path) -> None:
+    edit(repository / "cluster.yaml", "name: demo", "name: demo2")
+    shutil.rmtree(repository / "output/demo")
+
+    found = diffing.said(repository, "--base", "HEAD", ".")
+
+    (dns,) = diffing.items(found, "dns")
+    assert "orphaned: all records under the owner id demo-" in dns["note"]
+    first, *rest = diffing.items(found, "removal")
+    assert first["note"].endswith("the old tree is gone: Argo CD cannot sync it any more, and deletes nothing by that")
+    assert {each["note"] for each in rest} == {"it stays as it is until you remove the cluster under its old name"}
+
+
+def test_a_cluster_under_another_name_beside_a_new_one_of_the_old_name(repository: Path) -> None:
+    other = repository / "other"
+    other.mkdir()
+    shutil.copy(repository / "cluster.yaml", other / "cluster.yaml")
+    edit(repository / "cluster.yaml", "name: demo", "name: demo2")
+
+    found = diffing.said(repository, "--base", "HEAD", ".")
+
+    states = {each["name"]: (each["state"], each["was"]) for each in found["clusters"]}
+    assert states == {"demo2": ("changed", "output/demo"), "demo": ("same", None)}
+
+
+def test_without_the_old_tree_a_renamed_cluster_is_a_new_one(repository: Path) -> None:
+    edit(repository / "cluster.yaml", "name: demo", "name: demo2")
+    shutil.rmtree(repository / "output/demo")
+
+    (cluster_,) = diffing.said(repository)["clusters"]
+
+    assert (cluster_["state"], cluster_["was"]) == ("added", None)
 
 
 def test_what_many_clusters_share_is_traced_once(tmp_path: Path) -> None:

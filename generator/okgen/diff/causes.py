@@ -81,7 +81,7 @@ class Causes:
         old = before(each.files, was)
         found = []
         for item in diff.items:
-            causes = self._causes(item, each, was, past, old)
+            causes = self._causes(item, each, was, past, old) if item.touches else self._of_new(each, raw)
             if UNEXPLAINED in causes and not self._baseline.is_asked_for:
                 # What is on disk was rendered from a cluster.yaml that was never committed.
                 causes = tuple(dict.fromkeys((*self._traces.causes(item, each, was), *causes)))
@@ -91,7 +91,7 @@ class Causes:
 
     @staticmethod
     def _of_new(each: Rendered, raw: bytes | None) -> tuple[Cause, ...]:
-        """Why a cluster has no tree yet: it is new, or had another name or place."""
+        """Why a cluster has no tree in its place yet: it is new, or had another name or place."""
         file = each.document.file
         if raw is None:
             return (Cause("", file, 1),)

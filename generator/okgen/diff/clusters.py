@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen import pipeline
 from okgen.addons.catalogue import Catalogue
-from okgen.diff import before
+from okgen.diff import before, moves
 from okgen.diff.baseline import Baseline
 from okgen.diff.built import Builder
 from okgen.diff.causes import Causes
@@ -16,6 +16,9 @@ from okgen.diff.nouns import ADDED, CHANGED, REMOVED, Before, ClusterDiff
 from okgen.diff.read import Reader
 from okgen.diff.units import Comparer
 from okgen.problem import Refused, Unable
+from okgen.read import source
+from okgen.resolve.resolver import resolve
+from okgen.write.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,11 +56,12 @@ def compared(run: Run, counted: Iterable[Input], findings: Findings) -> Iterator
     rendered = pipeline.rendering(counted, findings, run.output)
     judge = _Judge(run)
     claimed: dict[Place, set[str]] = {}
-    pairs = _on_disk(rendered, findings) if run.base is None else _committed(rendered, judge)
-    for each, was in pairs:
-        place = Place(each.place.parent, each.place.trusted, each.input.root)
-        claimed.setdefault(place, set()).add(each.place.folder)
-        yield judge.cluster(each, was)
+    pairs = _on_disk(rendered, findings, judge) if run.base is None else _committed(rendered, judge)
+    for each, was, moved in pairs:
+        for folder in filter(None, (each.place.folder, moved)):
+            place = Place(os.path.dirname(folder), each.place.trusted, each.input.root)
+            claimed.setdefault(place, set()).add(folder)
+        yield judge.cluster(each, was, moved)
     if findings.are_errors or run.output is not None:
         return  # in a folder that was named, trees of other repositories may stand beside those of this run
     for place, folders in claimed.items():
@@ -69,7 +73,7 @@ class _Judge:
     """Turns what differs into what there is to know, with what that needs from cluster to cluster."""
 
     def __init__(self, run: Run) -> None:
-        self._base = run.base
+        self._base, self._output = run.base, run.output
         reader = Reader()
         self._comparer = Comparer(reader)
         self._catalogue = Catalogue()
@@ -83,12 +87,26 @@ class _Judge:
         assert found is not None, "there is one, or Unable was raised"
         return found
 
-    def cluster(self, each: Rendered, was: Before) -> ClusterDiff:
-        """What differs for a cluster that is rendered."""
+    def moved(self, each: Rendered) -> str:
+        """The folder that a cluster's tree had before if it was another one, else "". Raises Unable, TemplateError."""
+        raw = self._baseline.source(each.input)
+        if raw is None:
+            return ""
+        try:
+            cluster, _ = resolve(source.parse(raw, each.document.file), self._catalogue, each.input.root)
+        except Refused:
+            return ""
+        folder = place_of(each.input, cluster, self._output).folder
+        return "" if folder == each.place.folder else folder
+
+    def cluster(self, each: Rendered, was: Before, moved: str) -> ClusterDiff:
+        """What differs for a cluster that is rendered; ``moved``: the folder it was in if another, else ""."""
         changes, followers = self._comparer.changes(was.differences)
         state = ADDED if not was.exists else CHANGED if was.differences else ""
         shown = self._builder.shown(each.files, was, changes)
         found = items(each.cluster.name, state, shown, self._records)
+        if moved:
+            found = moves.told(found, moved, each.place.folder)
         diff = ClusterDiff(
             each.cluster.name,
             each.document.file,
@@ -99,6 +117,7 @@ class _Judge:
             tuple(shown),
             tuple(found),
             tuple(followers),
+            os.path.relpath(moved) if moved else "",
         )
         return _lightened(diff._replace(items=tuple(self._causes.of(each, was, diff)))) if found else diff
 
@@ -156,15 +175,23 @@ def _without_data(each: Change) -> Change:
     return each._replace(old=old, new=new)
 
 
-def _on_disk(rendered: Iterable[Rendered], findings: Findings) -> Iterator[tuple[Rendered, Before]]:
+# A cluster, what was there before, and the folder that was in if another; else "".
+_Pair = tuple["Rendered", Before, str]
+
+
+def _on_disk(rendered: Iterable[Rendered], findings: Findings, judge: _Judge) -> Iterator[_Pair]:
     for each in rendered:
         try:
-            yield each, before.on_disk(each.place.folder, each.place.trusted, each.files)
+            was, moved = before.on_disk(each.place.folder, each.place.trusted, each.files), ""
+            if not was.exists and (moved := judge.moved(each)):
+                there = before.on_disk(moved, each.place.trusted, each.files)
+                was, moved = (there, moved) if there.exists else (was, "")
+            yield each, was, moved
         except Refused as refused:
             findings.add(refused.problems)
 
 
-def _committed(rendered: Iterable[Rendered], judge: _Judge) -> Iterator[tuple[Rendered, Before]]:
+def _committed(rendered: Iterable[Rendered], judge: _Judge) -> Iterator[_Pair]:
     batch: list[Rendered] = []
     for each in rendered:
         batch.append(each)
@@ -174,14 +201,20 @@ def _committed(rendered: Iterable[Rendered], judge: _Judge) -> Iterator[tuple[Re
     yield from _batch(batch, judge)
 
 
-def _batch(batch: list[Rendered], judge: _Judge) -> Iterator[tuple[Rendered, Before]]:
+def _batch(batch: list[Rendered], judge: _Judge) -> Iterator[_Pair]:
     from okgen.diff.revision import Tree
 
     for root in dict.fromkeys(each.input.root for each in batch):
         own = [each for each in batch if each.input.root == root]
         revision = judge.revision(root)
         trees = [Tree(_inside(each.place.folder, root), each.files) for each in own]
-        yield from zip(own, revision.before(trees), strict=True)
+        there = revision.before(trees)
+        folders = ["" if was.exists else judge.moved(each) for each, was in zip(own, there, strict=True)]
+        others = [Tree(_inside(folder, root), each.files) for each, folder in zip(own, folders, strict=True) if folder]
+        found = iter(revision.before(others) if others else ())
+        for each, was, folder in zip(own, there, folders, strict=True):
+            moved = next(found) if folder else was
+            yield (each, moved, folder) if moved.exists else (each, was, "")
 
 
 def _inside(path: str, root: str) -> str:

@@ -49,6 +49,7 @@ def _cluster(diff: ClusterDiff) -> dict[str, Any]:
         "name": diff.name,
         "file": diff.file or None,
         "folder": diff.folder,
+        "was": diff.was or None,
         "state": diff.state or "same",
         "renderedBy": diff.rendered_by or None,
         "verdict": verdict_of(diff),

@@ -167,6 +167,7 @@ class ClusterDiff(NamedTuple):
     """All that a render changes for one cluster.
 
     ``file``: its cluster.yaml as messages name it, empty when that is gone; ``folder`` relative to the current one.
+    ``was``: the folder of the old tree where that is another one, as the cluster had another name or place.
     ``state``: ``added``, ``changed``, ``removed``, or "" when nothing differs. ``rendered_by``: the okgen of the old
     tree. ``changes`` are those of the files, ``shown`` the same as they reach the cluster: patches applied.
     ``followers``: files that merely follow others, or differ in form only.
@@ -181,6 +182,7 @@ class ClusterDiff(NamedTuple):
     shown: tuple[Change, ...]
     items: tuple[Item, ...]
     followers: tuple[str, ...]
+    was: str = ""
 
     @property
     def effects(self) -> tuple[Change, ...]:
