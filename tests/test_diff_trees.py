@@ -458,6 +458,7 @@ def test_a_new_cluster(tmp_path: Path) -> None:
         "name": "demo",
         "file": "cluster.yaml",
         "folder": TREE,
+        "was": None,
         "state": "added",
         "renderedBy": None,
         "verdict": "new cluster",
@@ -583,3 +584,15 @@ def test_nothing_in_a_tree_breaks_out_of_its_block(repository: Path, text: str) 
         r"`[-+~0-9 ]+`|</?(?:details(?: open)?|summary|b|sub|code)>|<!-- okgen diff -->|&#\d+;", "", "\n".join(outside)
     )
     assert not re.search(r"[<>@\[\]*~]", prose), prose
+
+
+def test_vendored_files_that_are_missing_are_reported_and_the_rest_is_compared(tmp_path: Path) -> None:
+    own = {"gitops": {"crds": "vendored"}, "addons": {"cert-manager": None}}
+    (tmp_path / "cluster.yaml").write_text(rendering.written(rendering.minimal(**own)), encoding="utf-8")
+
+    code, out, err = rendering.okgen("diff", cwd=tmp_path)
+
+    assert code == 1
+    assert err.startswith("OKG601 output/_vendor/cert-manager/")
+    assert "new cluster" in out
+    assert err in rendering.okgen("check", cwd=tmp_path)[1]

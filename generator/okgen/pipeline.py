@@ -188,7 +188,7 @@ def plans(trees: Iterable[Rendered], findings: Findings, *, force: bool = False)
     """What each render does to its folder; what stands in its way goes into ``findings``. Raises Unable."""
     found = []
     for each in trees:
-        findings.add(_vendored(each))
+        findings.add(vendored(each))
         try:
             snapshot = tree.snapshot(each.place.folder, each.files, trusted_root=each.place.trusted)
         except Refused as refused:
@@ -212,7 +212,8 @@ def _second(claim: _Claim, folder: str, first: _Claim, what: str) -> Problem:
     return Problem(claim.file, *claim.at, "OKG320", "error", message, dotted(_NAME), way_out, (there,))
 
 
-def _vendored(each: Rendered) -> list[Problem]:
+def vendored(each: Rendered) -> list[Problem]:
+    """What is wrong with the upstream files in the repository that a tree refers to."""
     if not each.cluster.crds_vendored:
         return []
     from okgen.upstream.vendor import check_vendored  # few clusters need them

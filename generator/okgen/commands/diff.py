@@ -60,18 +60,18 @@ def run(arguments: argparse.Namespace) -> int:
     """0 no effect; 1 some, or problems; with --expect-empty 1 for any difference. Raises Unable."""
     from okgen.diff.clusters import Run, compared
 
-    findings = pipeline.Findings()
+    findings, beside = pipeline.Findings(), pipeline.Findings()
     given = inputs.find(arguments.files)
     todo = Run(arguments.files, given, arguments.output, arguments.base)
     with Counter(sys.stderr, "comparing", "clusters") as counter:
-        diffs = list(compared(todo, counter.each(given), findings))
+        diffs = list(compared(todo, counter.each(given), findings, beside))
     color = wants_color(arguments.color, sys.stderr)
-    sys.stderr.write(render(findings.problems, "full", findings.texts, color=color))
+    sys.stderr.write(render([*findings.problems, *beside.problems], "full", findings.texts, color=color))
     if findings.are_errors:
         return 1
     shown = import_module(f"okgen.diff.{arguments.format}")
     sys.stdout.write(shown.text(diffs, arguments.base, color=wants_color(arguments.color, sys.stdout)))
-    return int(_differs(diffs, arguments.expect_empty))
+    return int(_differs(diffs, arguments.expect_empty) or beside.are_errors)
 
 
 def _differs(diffs: list[ClusterDiff], expect_empty: bool) -> bool:

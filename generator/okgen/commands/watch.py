@@ -80,7 +80,7 @@ def _render(arguments: argparse.Namespace) -> None:
     given = inputs.find(arguments.files)
     found = pipeline.Findings()
     wanted = clusters.Run(arguments.files, given, arguments.output, None)
-    differing = [each for each in clusters.compared(wanted, given, found) if each.files]
+    differing = [each for each in clusters.compared(wanted, given, found, found) if each.files]
     findings = pipeline.Findings()
     jobs = fleet.planned(given, findings, arguments.output, force=False)
     if options.report(arguments, findings):

@@ -48,10 +48,11 @@ class Place(NamedTuple):
     root: str
 
 
-def compared(run: Run, counted: Iterable[Input], findings: Findings) -> Iterator[ClusterDiff]:
+def compared(run: Run, counted: Iterable[Input], findings: Findings, beside: Findings) -> Iterator[ClusterDiff]:
     """The differences of each cluster, those of clusters that are gone at the end. Raises Unable, TemplateError.
 
-    ``counted``: the inputs of the run, perhaps through a progress bar. What is wrong goes into ``findings``.
+    ``counted``: the inputs of the run, perhaps through a progress bar. What is wrong goes into ``findings``; into
+    ``beside`` what is wrong with files beside the trees, which is no reason not to compare.
     """
     rendered = pipeline.rendering(counted, findings, run.output)
     judge = _Judge(run)
@@ -61,6 +62,7 @@ def compared(run: Run, counted: Iterable[Input], findings: Findings) -> Iterator
         for folder in filter(None, (each.place.folder, moved)):
             place = Place(os.path.dirname(folder), each.place.trusted, each.input.root)
             claimed.setdefault(place, set()).add(folder)
+        beside.add(pipeline.vendored(each))
         yield judge.cluster(each, was, moved)
     if findings.are_errors or run.output is not None:
         return  # in a folder that was named, trees of other repositories may stand beside those of this run
