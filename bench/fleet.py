@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from measure import Cost, Row, Side, median, once
 
 if TYPE_CHECKING:
-    from bench import Bench
+    from work import Work
 
 FLEET, MOST = 500, 1000
 _WHO = "-c user.name=bench -c user.email=bench@example.com"
 
 
-def rows(bench: Bench) -> list[Row]:
+def rows(work: Work) -> list[Row]:
     """The lines of the table about fleets."""
-    return [*_checks(bench), *_one_changed(bench), *_diff(bench), *_growth(bench)]
+    return [*_checks(work), *_one_changed(work), *_diff(work), *_growth(work)]
 
 
 def pairs(runs: int, ours: Side, theirs: Side) -> tuple[float, Cost, Cost]:
@@ -36,35 +36,35 @@ def compared(name: str, runs: int, ours: Side, theirs: Side, must: float | None 
     return Row(name, value, must, must and must / 2, note)
 
 
-def _runs(bench: Bench, count: int) -> int:
+def _runs(work: Work, count: int) -> int:
     """Fewer for more clusters: they take seconds each."""
-    return bench.runs if count <= 50 else max(3, bench.runs // 3)
+    return work.runs if count <= 50 else max(3, work.runs // 3)
 
 
-def _hashing(bench: Bench, count: int) -> Side:
-    return bench.shell(f"find out{count} -type f -print0 | xargs -0 sha256sum")
+def _hashing(work: Work, count: int) -> Side:
+    return work.shell(f"find out{count} -type f -print0 | xargs -0 sha256sum")
 
 
-def _checks(bench: Bench) -> list[Row]:
+def _checks(work: Work) -> list[Row]:
     found = []
-    for count, must in ((50, 3.0), (FLEET, 3.0)):
-        once(bench.render(count))
-        once(bench.shell(f"cd out{count} && git init -q && git add . && git {_WHO} commit -qm all"))
-        runs = _runs(bench, count)
+    for count in (50, FLEET):
+        once(work.render(count))
+        once(work.shell(f"cd out{count} && git init -q && git add . && git {_WHO} commit -qm all"))
+        runs = _runs(work, count)
         found += [
-            compared(f"P6  check {count} clusters / sha256sum", runs, bench.check(count), _hashing(bench, count), must),
-            compared(f"    check {count} clusters / git status", runs, bench.check(count), _git_status(bench, count)),
+            compared(f"    check {count} clusters / sha256sum", runs, work.check(count), _hashing(work, count)),
+            compared(f"    check {count} clusters / git status", runs, work.check(count), _git_status(work, count)),
         ]
     return found
 
 
-def _git_status(bench: Bench, count: int) -> Side:
-    return bench.shell(f"cd out{count} && git status --porcelain")
+def _git_status(work: Work, count: int) -> Side:
+    return work.shell(f"cd out{count} && git status --porcelain")
 
 
-def _one_changed(bench: Bench) -> list[Row]:
+def _one_changed(work: Work) -> list[Row]:
     """A render of all when one cluster.yaml has changed, which it does before each run."""
-    place = os.path.join(bench.inputs(FLEET), "c250", "cluster.yaml")
+    place = os.path.join(work.inputs(FLEET), "c250", "cluster.yaml")
 
     def change() -> None:
         with open(place, encoding="utf-8") as file:
@@ -73,20 +73,20 @@ def _one_changed(bench: Bench) -> list[Row]:
         with open(place, "w", encoding="utf-8") as file:
             file.write(text.replace(one, other) if one in text else text.replace(other, one))
 
-    call = [*bench.okgen, "render", bench.inputs(FLEET), "--output", bench.out(FLEET)]
+    call = [*work.okgen, "render", work.inputs(FLEET), "--output", work.out(FLEET)]
     name = f"    render, 1 of {FLEET} clusters changed / sha256sum"
-    return [compared(name, _runs(bench, FLEET), Side(call, change), _hashing(bench, FLEET))]
+    return [compared(name, _runs(work, FLEET), Side(call, change), _hashing(work, FLEET))]
 
 
-def _diff(bench: Bench) -> list[Row]:
+def _diff(work: Work) -> list[Row]:
     """A line more in each of 50 clusters, whose trees are as they were."""
-    bench.inputs(50)
+    work.inputs(50)
     once(
-        bench.shell("cp -r in50 changed && for f in changed/*/cluster.yaml; do echo 'profile: development' >> $f; done")
+        work.shell("cp -r in50 changed && for f in changed/*/cluster.yaml; do echo 'profile: development' >> $f; done")
     )
-    changed = os.path.join(bench.folder, "changed")
-    ours = Side([*bench.okgen, "diff", changed, "--output", bench.out(50)], codes=(1,))
-    value, mine, other = pairs(bench.runs, ours, _hashing(bench, 50))
+    changed = os.path.join(work.folder, "changed")
+    ours = Side([*work.okgen, "diff", changed, "--output", work.out(50)], codes=(1,))
+    value, mine, other = pairs(work.runs, ours, _hashing(work, 50))
     note = f"{mine.memory:.0f} MiB"
     return [
         Row("    diff of a line in 50 clusters, seconds", mine.seconds, 1.0, 0.5, note),
@@ -94,12 +94,12 @@ def _diff(bench: Bench) -> list[Row]:
     ]
 
 
-def _growth(bench: Bench) -> list[Row]:
+def _growth(work: Work) -> list[Row]:
     """What a cluster costs in a fleet of 1,000 against one in a fleet of 50: 1 is linear."""
     found = []
-    for name, side in (("first render", bench.render), ("check", bench.check)):
+    for name, side in (("first render", work.render), ("check", work.check)):
         few, many = side(50), side(MOST)
-        value, mine, other = pairs(_runs(bench, MOST), many, few)
+        value, mine, other = pairs(_runs(work, MOST), many, few)
         note = f"{mine.memory:.0f} / {other.memory:.0f} MiB"
         found.append(Row(f"    {name}, a cluster of {MOST} / of 50", value * 50 / MOST, 1.5, 1.1, note))
     return found

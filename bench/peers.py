@@ -5,18 +5,22 @@
 TREE is the rendered cluster called NAME. OUT/charts/ADDON gets a chart per add-on whose templates are the rendered
 objects with the cluster's name as the only value, cheaper to render than upstream's charts. OUT/charts-ca is the same,
 but the chart of the load balancer controller makes a CA and a certificate in each run, as upstream's does even where
-cert-manager is to make them. OUT/main.jsonnet makes the objects of COUNT clusters, a file per add-on.
+cert-manager is to make them. OUT/charts-upstream has that chart and the official ones of the other add-ons, where they
+can be had. OUT/main.jsonnet makes the objects of COUNT clusters, a file per add-on.
 Run as a process of its own, so that its memory is not in the figures.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+import charts
 
 NAME = "zqzname"
 
@@ -34,6 +38,7 @@ def chart(name: str, found: list[dict[str, Any]], cluster: str, folder: Path) ->
     for number, each in enumerate(found):
         text = yaml.safe_dump(each, sort_keys=False).replace("{{", "{{ `{{` }}").replace(cluster, "{{ .Values.name }}")
         (folder / "templates" / f"{number:03}.yaml").write_text(text, encoding="utf-8")
+    (folder / "bench.yaml").write_text(f"name: {cluster}\n", encoding="utf-8")
 
 
 def expression(value: Any, cluster: str) -> str:
@@ -67,7 +72,13 @@ def main(tree: Path, cluster: str, out: Path, count: int) -> None:
         chart(name, found, cluster, out / "charts" / name)
         chart(name, found, cluster, out / "charts-ca" / name)
     ca = '{{- $ca := genCA "ca" 3650 }}{{- $_ := genSignedCert "webhook" nil (list "webhook") 3650 $ca }}'
-    (out / "charts-ca/aws-load-balancer-controller/templates/ca.yaml").write_text(ca, encoding="utf-8")
+    made = out / "charts-ca" / "aws-load-balancer-controller"
+    (made / "templates/ca.yaml").write_text(ca, encoding="utf-8")
+    official = out / "charts-upstream"
+    if charts.fetched(official):
+        shutil.copytree(made, official / made.name)
+    else:
+        shutil.rmtree(official, ignore_errors=True)
     folders = addons | {name: objects(tree / name) for name in ("argocd", "bootstrap", "namespaces")}
     (out / "main.jsonnet").write_text(program(folders, cluster, count), encoding="utf-8")
 

@@ -1,0 +1,79 @@
+"""Official Helm charts, out of the Go modules that publish them.
+
+The chart of the AWS Load Balancer Controller is in none, so a stand-in of bench/peers.py takes its place; of External
+Secrets, the last version that is a Go module serves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Chart(NamedTuple):
+    """Where a chart is, and values that make it do what the clusters of this benchmark ask for."""
+
+    module: str
+    version: str
+    folder: str
+    values: dict[str, Any]
+
+
+CHARTS = {
+    "cert-manager": Chart("github.com/cert-manager/cert-manager", "v1.21.1", "deploy/charts/cert-manager", {}),
+    "external-dns": Chart(
+        "sigs.k8s.io/external-dns",
+        "v0.22.0",
+        "charts/external-dns",
+        {
+            "provider": {"name": "aws"},
+            "policy": "upsert-only",
+            "txtOwnerId": "c001",
+            "domainFilters": ["c001.example.com"],
+        },
+    ),
+    "external-secrets": Chart(
+        "github.com/external-secrets/external-secrets",
+        "v0.20.4",
+        "deploy/charts/external-secrets",
+        {"installCRDs": False},
+    ),
+}
+
+
+def fetched(out: Path) -> bool:
+    """Whether every chart could be had; each is then in a folder of its name, without the charts it depends on."""
+    for name, chart in CHARTS.items():
+        place = _module(chart)
+        if place is None:
+            return False
+        _copy(place / chart.folder, out / name)
+        about = out / name / "Chart.yaml"
+        text = about.read_text(encoding="utf-8")
+        about.write_text(re.sub(r"(?ms)^dependencies:\n(?:[ -].*?\n)+", "", text), encoding="utf-8")
+        (out / name / "bench.yaml").write_text(json.dumps(chart.values), encoding="utf-8")
+    return True
+
+
+def _module(chart: Chart) -> Path | None:
+    go = shutil.which("go") or shutil.which(str(Path(sys.executable).with_name("go")))
+    if go is None:
+        return None
+    call = [go, "mod", "download", "-json", f"{chart.module}@{chart.version}"]
+    run = subprocess.run(call, cwd="/", capture_output=True, text=True, check=False)
+    found = json.loads(run.stdout).get("Dir") if run.returncode == 0 else None
+    return Path(found) if found else None
+
+
+def _copy(folder: Path, out: Path) -> None:
+    """The files alone: a module cache is read-only, and so would be a copy."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            target = out / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
