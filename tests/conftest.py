@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+import memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The same examples in every run; OKGEN_EXPLORE=1 looks for new ones, and for longer.
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=100)
@@ -38,6 +47,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if rank(item):
             item.add_marker("tools")
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # what is there by now stays; collections need not look at it again
+
+
+@pytest.fixture
+def in_memory(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder that costs no disk: flushing to one is most of the time of a test that writes again and again."""
+    with tempfile.TemporaryDirectory(dir=memory.folder() or tmp_path) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gc
 import io
 import os
 import re
@@ -111,6 +112,7 @@ def okgen(*arguments: str, cwd: Path) -> tuple[int, str, str]:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2))
     with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(list(arguments))
+    gc.enable()  # a process that does not end with the call needs it
     return code, _text(out), _text(err)
 
 

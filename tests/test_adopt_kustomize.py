@@ -104,6 +104,7 @@ def change(data: st.DataObject, value: dict[str, Any]) -> None:
         parent[path[-1]] = data.draw(SCALARS if not isinstance(parent[path[-1]], dict | list) else PLAIN)
 
 
+@pytest.mark.no_cover
 @pytest.mark.tools
 @settings(
     max_examples=40,

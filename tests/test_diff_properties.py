@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,6 +106,7 @@ def parsed(tree: dict[str, str]) -> dict[str, Any]:
     return {path: data_of(path, text) for path, text in tree.items() if path not in FOLDED_FILES}
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)  # each renders two trees and compares them
 @given(before=CLUSTERS, after=CLUSTERS)
 def test_a_comparison_is_exact(before: dict[str, Any], after: dict[str, Any]) -> None:

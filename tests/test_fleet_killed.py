@@ -13,6 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
+
 import rendering
 from okgen import pipeline
 from okgen.read import inputs
@@ -21,6 +23,8 @@ from trees import CHANGES, contents, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.no_cover
 
 KILLS = 40 if os.environ.get("CI") else 200
 NAMES = tuple(f"c{number}" for number in range(4))
@@ -116,17 +120,17 @@ def assert_done(repository: Path, after: dict[str, dict[str, bytes]], foreign: d
         assert contents(str(output / name)) == after[name] | foreign[name]
 
 
-def test_killed_at_random_moments(tmp_path: Path) -> None:
+def test_killed_at_random_moments(in_memory: Path) -> None:
     seed = os.environ.get("OKGEN_SEED") or str(random.SystemRandom().randrange(10**9))
     print(f"OKGEN_SEED={seed}")
     chance = random.Random(seed)  # noqa: S311 - not for secrets
-    (tmp_path / ".git").mkdir()
-    output = tmp_path / "output"
-    write(tmp_path, chance)
-    before = wanted(tmp_path)
+    (in_memory / ".git").mkdir()
+    output = in_memory / "output"
+    write(in_memory, chance)
+    before = wanted(in_memory)
     foreign: dict[str, dict[str, bytes]] = {name: {} for name in NAMES}
     started = time.monotonic()
-    run(tmp_path, Moment(0, sys.maxsize))
+    run(in_memory, Moment(0, sys.maxsize))
     took = time.monotonic() - started
     kills = turns = 0
     while kills < KILLS:
@@ -138,12 +142,12 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         other = chance.choice(NAMES)
         fill(str(output / other), FOREIGN)
         foreign[other] = {path: text.encode() for path, text in FOREIGN.items()}
-        write(tmp_path, chance)
-        after = wanted(tmp_path)
-        killed = run(tmp_path, Moment(chance.random() * took, chance.choice((None, chance.randrange(1000)))))
+        write(in_memory, chance)
+        after = wanted(in_memory)
+        killed = run(in_memory, Moment(chance.random() * took, chance.choice((None, chance.randrange(1000)))))
         kills += killed
         for name in NAMES:
             assert_whole(output / name, before[name], after[name], foreign[name])
-        assert_done(tmp_path, after, foreign)
+        assert_done(in_memory, after, foreign)
         before = after
     print(f"{kills} kills in {turns} runs")

@@ -19,8 +19,13 @@ import upstream
 NEWEST, OLDEST = 36, 25
 BUILT_IN = "{{.NormalizedKubernetesVersion}}/{{.ResourceKind}}{{.KindSuffix}}.json"
 CUSTOM = "crds/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
+ELSEWHERE = "/api/_definitions.json"
+REFERENCE = re.compile(r'"#/\$defs/([^"]+)"')
+HEAD = re.compile(r"apiVersion: (\S+)\nkind: (\S+)\n")
 # Known to be beyond the schemas: kubernetes-validate starts with 1.25.
 TOO_OLD = {"alb-legacy"}
+
+pytestmark = pytest.mark.no_cover
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +34,43 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("schemas")
 
 
-def lay_built_in(folder: Path, minor: int) -> None:
-    """The strict schemas of one Kubernetes minor, from the package kubernetes-validate."""
+def lay_built_in(folder: Path, minor: int, trees: Path) -> None:
+    """The strict schemas of one Kubernetes minor for what is in these trees, from the package kubernetes-validate.
+
+    Each with the definitions it needs and no others: kubeconform would read all 1.5 MB of them again for every kind.
+    """
     import kubernetes_validate
 
     source = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"v1.{minor}.0-local-strict"
+    definitions = json.loads((source / "_definitions.json").read_bytes())["$defs"]
+    texts = {name: json.dumps(each) for name, each in definitions.items()}
     target = folder / f"v1.{minor}.0"
-    if target.exists():
-        return
-    target.mkdir()
-    for path in source.glob("*.json"):
-        # The package's files name one another by an absolute $id; kubeconform is to find them side by side.
-        schema = json.loads(path.read_text(encoding="utf-8").replace('"/api/_definitions.json#', '"_definitions.json#'))
-        schema.pop("$id", None)
-        (target / path.name).write_text(json.dumps(schema), encoding="utf-8")
+    target.mkdir(exist_ok=True)
+    for name in schema_names(trees):
+        if (source / name).exists():  # else it is a kind of a CustomResourceDefinition
+            schema = json.loads((source / name).read_text(encoding="utf-8").replace(f'"{ELSEWHERE}', '"'))
+            schema.pop("$id")
+            schema["$defs"] = {each: definitions[each] for each in needed(json.dumps(schema), texts)}
+            (target / name).write_text(json.dumps(schema), encoding="utf-8")
+
+
+def schema_names(trees: Path) -> set[str]:
+    """The files that the package keeps the schemas of these objects in: ``deployment-apps-v1.json`` and such."""
+    texts = {path.read_text(encoding="utf-8") for path in trees.rglob("*.yaml")}
+    heads = {found.groups() for text in texts if (found := HEAD.match(text))}
+    return {f"{kind.lower()}-{api.split('/')[0].split('.')[0]}-{api.split('/')[-1]}.json" for api, kind in heads} | {
+        f"{kind.lower()}-{api}.json" for api, kind in heads if "/" not in api
+    }
+
+
+def needed(text: str, texts: dict[str, str]) -> set[str]:
+    """The definitions that a schema refers to, and those that they refer to."""
+    found: set[str] = set()
+    pending = set(REFERENCE.findall(text))
+    while pending:
+        found |= pending
+        pending = {each for name in pending for each in REFERENCE.findall(texts[name])} - found
+    return found
 
 
 def lay_custom(folder: Path, definitions: list[dict[str, Any]]) -> None:
@@ -101,7 +129,6 @@ def kubeconform(folder: Path, schemas: Path, minor: int) -> list[dict[str, Any]]
 
 @pytest.mark.parametrize("minor", range(OLDEST, NEWEST + 1))
 def test_trees(minor: int, tmp_path: Path, schemas: Path) -> None:
-    lay_built_in(schemas, minor)
     argo = sorted(rendering.shared("upstream/argo-cd").rglob("*-crd.yaml"))
     lay_custom_once(schemas, (*argo, *map(upstream.file, sorted(upstream.pins()))))
     for case in sorted(set(test_cases.CASES) - TOO_OLD):
@@ -113,6 +140,7 @@ def test_trees(minor: int, tmp_path: Path, schemas: Path) -> None:
         code, out, err = rendering.okgen("render", "cluster.yaml", cwd=folder)
         assert code == 0, f"{case}: {out}{err}"
 
+    lay_built_in(schemas, minor, tmp_path)
     assert kubeconform(tmp_path, schemas, minor) == []
 
 
@@ -123,7 +151,7 @@ def test_finds_mistakes(tmp_path: Path, schemas: Path) -> None:
     deployment = yaml.safe_load(path.read_text(encoding="utf-8"))
     deployment["spec"] |= {"replicas": "two", "replica": 2}
     path.write_text(yaml.safe_dump(deployment), encoding="utf-8")
-    lay_built_in(schemas, NEWEST)
+    lay_built_in(schemas, NEWEST, tmp_path)
 
     (found,) = kubeconform(path.parent, schemas, NEWEST)
 

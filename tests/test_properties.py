@@ -142,6 +142,7 @@ def parsed(tree: dict[str, str]) -> list[Any]:
     return found
 
 
+@pytest.mark.no_cover
 @given(place=st.sampled_from(strings(CLUSTER)), text=st.sampled_from(HOSTILE) | st.text(max_size=20))
 def test_a_string_stays_what_it_is(place: Place, text: str) -> None:
     document = replaced(CLUSTER, place, text)
@@ -162,6 +163,7 @@ UNSEEN: set[Place] = {
 }
 
 
+@pytest.mark.no_cover
 @given(place=st.sampled_from(nodes(CLUSTER)), data=st.data())
 def test_mutated_data(place: Place, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["delete", "duplicate", "replace", "swap"]))
@@ -184,6 +186,7 @@ def test_mutated_data(place: Place, data: st.DataObject) -> None:
     render(yaml.safe_dump(document, sort_keys=False).encode())
 
 
+@pytest.mark.no_cover
 @given(
     start=st.integers(0, len(FULL)),
     length=st.integers(0, 40),
@@ -196,6 +199,7 @@ def test_mutated_text(start: int, length: int, junk: bytes) -> None:
     render(text[:start] + junk + text[start + length :])
 
 
+@pytest.mark.no_cover
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes(data: bytes) -> None:
     assert render(data).code == 1

@@ -102,6 +102,7 @@ def is_firm(causes: Iterable[Cause], path: Steps) -> bool:
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("case", ["full", "irsa", "mirrors", "options", "patches"])
 def test_what_moves_is_what_is_reached(case: str) -> None:
     (given,) = inputs.find([str(CASES / case / "cluster.yaml")])

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+import memory
 from okgen.problem import Refused
 from okgen.write import index
 from trees import (
@@ -36,6 +37,9 @@ def pruned(files: Files) -> Files:
 TREES = st.dictionaries(st.sampled_from(PATHS), TEXTS, max_size=6).map(pruned)
 
 
+pytestmark = pytest.mark.no_cover
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Renders, kills, edits, deletions and foreign files in any order, against a model of a few lines.
 
@@ -44,7 +48,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.above = tempfile.mkdtemp()
+        self.above = tempfile.mkdtemp(dir=memory.folder())
         self.folder = os.path.join(self.above, "demo")
         self.known: dict[str, set[bytes]] = {}
         self.edits = 0

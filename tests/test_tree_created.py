@@ -32,11 +32,12 @@ def test_one_step_from_nothing_to_all(tmp_path: Path) -> None:
     assert render(str(tmp_path / "demo"), OLD).is_empty
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("later", [OLD, LATER], ids=["again", "another cluster.yaml"])
-def test_killed_before_every_step(tmp_path: Path, later: Files) -> None:
+def test_killed_before_every_step(in_memory: Path, later: Files) -> None:
     step, killed = 0, True
     while killed:
-        parent = tmp_path / str(step)
+        parent = in_memory / str(step)
         parent.mkdir()
         folder = str(parent / "demo")
         killed = killed_at(step, folder, OLD)
@@ -125,8 +126,9 @@ def test_another_run_ends_while_this_one_waits(tmp_path: Path, monkeypatch: pyte
     assert os.listdir(tmp_path) == ["demo"]
 
 
-def test_many_runs_at_once(tmp_path: Path) -> None:
-    folder = str(tmp_path / "demo")
+@pytest.mark.no_cover
+def test_many_runs_at_once(in_memory: Path) -> None:
+    folder = str(in_memory / "demo")
 
     def work() -> None:
         for turn in range(20):
@@ -144,7 +146,7 @@ def test_many_runs_at_once(tmp_path: Path) -> None:
             pids.append(pid)
         assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0] * 4
         assert contents(folder) in (as_bytes(OLD), as_bytes(NEW))
-        assert os.listdir(tmp_path) == ["demo"]
+        assert os.listdir(in_memory) == ["demo"]
         shutil.rmtree(folder)
 
 

@@ -33,6 +33,8 @@ from trees import (
     render,
 )
 
+pytestmark = pytest.mark.no_cover  # thousands of runs, of code that other tests reach line by line
+
 
 def assert_whole(folder: str, *, before: Files, after: Files) -> None:
     """Each file holds one or the other, nothing between, and nothing of others is lost."""
@@ -50,10 +52,10 @@ def assert_whole(folder: str, *, before: Files, after: Files) -> None:
 
 @pytest.mark.parametrize("later", [OLD, NEW, LATER], ids=["back", "again", "another cluster.yaml"])
 @pytest.mark.parametrize("before", [OLD, {}], ids=["update", "first render"])
-def test_killed_before_every_step(tmp_path: Path, before: Files, later: Files) -> None:
+def test_killed_before_every_step(in_memory: Path, before: Files, later: Files) -> None:
     step, killed = 0, True
     while killed:
-        folder = str(tmp_path / str(step))
+        folder = str(in_memory / str(step))
         fill(folder, FOREIGN)
         if before:
             render(folder, before)
@@ -66,9 +68,9 @@ def test_killed_before_every_step(tmp_path: Path, before: Files, later: Files) -
     assert step > 50
 
 
-def test_killed_again_and_again(tmp_path: Path) -> None:
+def test_killed_again_and_again(in_memory: Path) -> None:
     """Each run is killed a step later than the one before, each wants other files."""
-    folder = str(tmp_path / "demo")
+    folder = str(in_memory / "demo")
     fill(folder, FOREIGN)
     wants = [OLD, NEW, LATER]
     for step in range(120):
@@ -78,11 +80,11 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
     assert_rendered(folder, NEW)
 
 
-def test_killed_while_an_edit_is_overwritten_by_force(tmp_path: Path) -> None:
+def test_killed_while_an_edit_is_overwritten_by_force(in_memory: Path) -> None:
     """The edit is there whole, and found to be one, until it is overwritten."""
     step, killed = 0, True
     while killed:
-        folder = str(tmp_path / str(step))
+        folder = str(in_memory / str(step))
         fill(folder, FOREIGN | {"empty": "foreign\n"})
         render(folder, OLD)
         edited(folder, "README.md")
@@ -103,11 +105,11 @@ def test_killed_while_an_edit_is_overwritten_by_force(tmp_path: Path) -> None:
         step += 1
 
 
-def test_killed_at_random_moments(tmp_path: Path) -> None:
+def test_killed_at_random_moments(in_memory: Path) -> None:
     """As a machine does it, from outside, also within a write; then another cluster.yaml is rendered."""
     chance = random.Random(4)  # noqa: S311 - not for secrets
     big = {f"{number % 5}/{number}": f"{number}\n" * 5000 for number in range(60)}
-    folder = str(tmp_path / "demo")
+    folder = str(in_memory / "demo")
     fill(folder, FOREIGN)
     started = time.monotonic()
     render(folder, big)
@@ -131,7 +133,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert killed >= 40
 
 
-def test_interrupted(tmp_path: Path) -> None:
+def test_interrupted(in_memory: Path) -> None:
     """Control-C, wherever it comes: the next render completes the tree.
 
     Nothing of okgen's is left lying about, unless Control-C comes while it tidies up.
@@ -139,7 +141,7 @@ def test_interrupted(tmp_path: Path) -> None:
     step = 0
     code = 3
     while code == 3:
-        folder = str(tmp_path / str(step))
+        folder = str(in_memory / str(step))
         fill(folder, FOREIGN)
         render(folder, OLD)
 
@@ -171,8 +173,8 @@ def test_interrupted(tmp_path: Path) -> None:
     assert step > 50
 
 
-def test_leftovers_are_recognised_by_their_name_alone(tmp_path: Path) -> None:
-    folder = str(tmp_path / "demo")
+def test_leftovers_are_recognised_by_their_name_alone(in_memory: Path) -> None:
+    folder = str(in_memory / "demo")
     render(folder, OLD)
     fill(folder, {f"{STAGE}/0": "half", f"{STAGE}/17": "", f"{STAGE}/note": "mine", f"{STAGE}/7a": "mine"})
     assert not plan.drift(plan.make(OLD, tree.snapshot(folder, OLD)))
