@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 import rendering
 from okgen import emit
 
@@ -42,7 +40,7 @@ def again(folder: Path, *arguments: str) -> None:
 
 def load(folder: Path, path: str = DEPLOYMENT) -> Any:
     """A file of the tree as data."""
-    return yaml.safe_load((folder / path).read_text(encoding="utf-8"))
+    return rendering.load((folder / path).read_text(encoding="utf-8"))
 
 
 def edit(folder: Path, change: Any, path: str = DEPLOYMENT) -> Any:
@@ -77,6 +75,6 @@ def adopted(folder: Path, *arguments: str) -> str:
 
 def patches(folder: Path, addon: str = "external-dns") -> list[dict[str, Any]]:
     """The add-on's patches as cluster.yaml has them, each text parsed."""
-    data = yaml.safe_load((folder / "cluster.yaml").read_bytes())
+    data = rendering.load((folder / "cluster.yaml").read_bytes())
     listed = (data["addons"][addon] or {}).get("patches", [])
-    return [{**each, "patch": yaml.safe_load(each["patch"])} for each in listed]
+    return [{**each, "patch": rendering.load(each["patch"])} for each in listed]

@@ -62,7 +62,7 @@ def charted(chart: Path, name: str, namespace: str, values: dict[str, Any], fold
 def rendered(result: Result, addon: str) -> list[dict[str, Any]]:
     """The objects in an add-on's folder of a rendered tree."""
     return [
-        yaml.load(text, rendering.Loader)  # noqa: S506 - a safe one
+        rendering.load(text)
         for path, text in sorted(result.tree.items())
         if path.startswith(f"addons/{addon}/") and not path.endswith("kustomization.yaml")
     ]
@@ -132,7 +132,7 @@ class Reviewed:
     """The entries of parity.yaml for one add-on's chart; remembers which of them were needed."""
 
     def __init__(self, addon: str) -> None:
-        self.entries: list[dict[str, Any]] = yaml.safe_load(LIST.read_text(encoding="utf-8"))[addon]["chart"]
+        self.entries: list[dict[str, Any]] = rendering.load(LIST.read_text(encoding="utf-8"))[addon]["chart"]
         self.needed: set[int] = set()
 
     def unlisted(self, differences: list[Difference]) -> list[Difference]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 import rendering
 from adopting import DEPLOYMENT, DNS, HEAD, ROLE, adopt, adopted, again, edit, load, patches, render, replicas
@@ -140,8 +139,8 @@ def test_a_text_at_the_end_of_a_patch_keeps_its_line_end(tmp_path: Path, spec: d
     text = adopted(tmp_path)
 
     # Kustomize cuts off the line ends around the text of a patch.
-    entry = yaml.safe_load(text)["addons"]["external-dns"]["patches"][0]
-    last = yaml.safe_load(entry["patch"].strip())
+    entry = rendering.load(text)["addons"]["external-dns"]["patches"][0]
+    last = rendering.load(entry["patch"].strip())
     assert "a\nb\n" in (last["zzz"] if isinstance(last, dict) else last[-1]["value"])
     edit(tmp_path, lambda value: value["spec"].update(minReadySeconds=7))
     adopted(tmp_path)

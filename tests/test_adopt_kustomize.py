@@ -29,7 +29,7 @@ def build(folder: Path) -> list[dict[str, Any]] | None:
     None where it refuses an object for what it says: of a rule it wants a mapping, for one.
     """
     path = folder / "kustomization.yaml"
-    value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    value = rendering.load(path.read_text(encoding="utf-8"))
     value["resources"] = [each for each in value["resources"] if not each.startswith("https://")]
     place = folder.parent.parent.parent.parent / "build"
     shutil.rmtree(place, ignore_errors=True)
@@ -38,7 +38,7 @@ def build(folder: Path) -> list[dict[str, Any]] | None:
     run = subprocess.run(
         [rendering.tool("kustomize"), "build", str(place)], capture_output=True, text=True, check=False
     )
-    return None if run.returncode else [each for each in yaml.safe_load_all(run.stdout) if each]
+    return None if run.returncode else [each for each in yaml.load_all(run.stdout, rendering.Loader) if each]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_what_is_adopted_is_what_kustomize_builds(pristine: Path, data: st.DataO
     files = sorted(path for path in addon.iterdir() if path.name != "kustomization.yaml")
     chosen = data.draw(st.lists(st.sampled_from(files), min_size=1, max_size=3, unique=True))
     for path in chosen:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = rendering.load(path.read_text(encoding="utf-8"))
         for _ in range(data.draw(st.integers(1, 4))):
             change(data, value)
         path.write_text(emit.dump(value), encoding="utf-8")
@@ -141,7 +141,7 @@ def test_what_is_adopted_is_what_kustomize_builds(pristine: Path, data: st.DataO
 
 def once_more(data: st.DataObject, folder: Path, path: Path) -> None:
     """Another edit of an object whose first one has been adopted: both are in what is built, the later one on top."""
-    base = yaml.safe_load(path.read_text(encoding="utf-8"))
+    base = rendering.load(path.read_text(encoding="utf-8"))
     value = copy.deepcopy(base)
     change(data, value)
     path.write_text(emit.dump(value), encoding="utf-8")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import ruamel.yaml
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -158,7 +157,7 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path, case: str, end: str) -> N
 
 @pytest.mark.parametrize("section", ["null", "{}", '{"policy":"sync"}'])
 def test_json_stays_json(tmp_path: Path, section: str) -> None:
-    head = json.dumps(yaml.safe_load(HEAD))[:-1]
+    head = json.dumps(rendering.load(HEAD))[:-1]
     (tmp_path / ".git").mkdir()
     (tmp_path / "cluster.yaml").write_text(f'{head}, "addons":{{"external-dns":{section}}}}}\n', encoding="utf-8")
     again(tmp_path)
@@ -195,7 +194,7 @@ def test_what_leaves_no_place_is_refused_or_said_exactly(tmp_path: Path, addons:
     render(tmp_path, addons)
     edit(tmp_path, replicas(0))
     before = (tmp_path / "cluster.yaml").read_bytes()
-    said = yaml.safe_load(before)["addons"]
+    said = rendering.load(before)["addons"]
 
     code, _, err = adopt(tmp_path)
 
@@ -204,7 +203,7 @@ def test_what_leaves_no_place_is_refused_or_said_exactly(tmp_path: Path, addons:
         assert (tmp_path / "cluster.yaml").read_bytes() == before
     else:
         assert addons.startswith(("addons: &all", "addons:\n  external-dns: !!null"))
-        now = yaml.safe_load((tmp_path / "cluster.yaml").read_bytes())["addons"]
+        now = rendering.load((tmp_path / "cluster.yaml").read_bytes())["addons"]
         assert {**now, "external-dns": said["external-dns"]} == said
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 import rendering
 
@@ -46,7 +45,7 @@ def listed(project: dict[str, Any], scope: str) -> Admitted:
 def held(result: rendering.Result, addon: str) -> list[dict[str, Any]]:
     """The objects in an add-on's folder; those that it takes from elsewhere by URL are not among them."""
     return [
-        yaml.safe_load(text)
+        rendering.load(text)
         for path, text in result.tree.items()
         if path.startswith(f"addons/{addon}/") and not path.endswith("kustomization.yaml")
     ]
@@ -61,7 +60,7 @@ def kinds(objects: list[dict[str, Any]], *, namespaced: bool) -> Admitted:
 
 
 def in_kustomization(result: rendering.Result, folder: str) -> list[str]:
-    found: list[str] = yaml.safe_load(result.tree[f"{folder}/kustomization.yaml"])["resources"]
+    found: list[str] = rendering.load(result.tree[f"{folder}/kustomization.yaml"])["resources"]
     return found
 
 

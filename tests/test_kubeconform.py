@@ -148,7 +148,7 @@ def test_finds_mistakes(tmp_path: Path, schemas: Path) -> None:
     """The check itself: an unknown field and a wrong type in a tree that is otherwise fine."""
     rendering.rendered(tmp_path, rendering.minimal())
     path = next(tmp_path.rglob("deployment-cert-manager.yaml"))
-    deployment = yaml.safe_load(path.read_text(encoding="utf-8"))
+    deployment = rendering.load(path.read_text(encoding="utf-8"))
     deployment["spec"] |= {"replicas": "two", "replica": 2}
     path.write_text(yaml.safe_dump(deployment), encoding="utf-8")
     lay_built_in(schemas, NEWEST, tmp_path)

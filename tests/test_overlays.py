@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-import yaml
 
 import rendering
 from okgen.addons.catalogue import Addon, Catalogue
@@ -145,7 +144,7 @@ def test_the_files_are_valid_yaml_with_one_object_each(name: str) -> None:
     base = rendering.OVERLAYS / name / "base"
     for path in sorted(base.iterdir()):
         assert path.suffix == ".yaml"
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = rendering.load(path.read_text(encoding="utf-8"))
         assert {"apiVersion", "kind", "metadata"} <= value.keys(), path
 
 

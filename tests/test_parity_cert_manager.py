@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ADDON = "cert-manager"
 DATA = "upstream/cert-manager/1.21.1"
-DEFINITION: dict[str, Any] = yaml.safe_load((rendering.OVERLAYS / ADDON / "addon.yaml").read_text(encoding="utf-8"))
+DEFINITION: dict[str, Any] = rendering.load((rendering.OVERLAYS / ADDON / "addon.yaml").read_text(encoding="utf-8"))
 (RELEASE,) = DEFINITION["versions"]
 ACME = {"acme": {"issuers": [{"name": "letsencrypt"}]}}
 ZONE = {"name": "shop.example.com", "id": "Z0123456789ABCDEFGHIJ"}

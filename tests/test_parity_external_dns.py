@@ -13,7 +13,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 import parity
 import rendering
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from rendering import Result
 
 ADDON = "external-dns"
-DEFINITION: dict[str, Any] = yaml.safe_load((rendering.OVERLAYS / ADDON / "addon.yaml").read_text(encoding="utf-8"))
+DEFINITION: dict[str, Any] = rendering.load((rendering.OVERLAYS / ADDON / "addon.yaml").read_text(encoding="utf-8"))
 RELEASES: dict[str, dict[str, Any]] = {each["version"]: each for each in DEFINITION["versions"]}
 VERSIONS = sorted(RELEASES)
 OLD_PREFIX, NEW_PREFIX = "external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"
@@ -257,7 +256,7 @@ def test_the_pinned_definition_is_the_versions_own(version: str) -> None:
         if sha256(path) == pin["sha256"]
     )
     own = source(version) / "config/crd/standard" / pin["file"]
-    mine, theirs = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in (pinned, own))
+    mine, theirs = (rendering.load(path.read_text(encoding="utf-8")) for path in (pinned, own))
     assert mine["spec"] == theirs["spec"]
     assert pin["names"] == {theirs["metadata"]["name"]: theirs["spec"]["names"].get("shortNames", [])}
 

@@ -26,7 +26,7 @@ ESO = "external-secrets"
 KES = "kubernetes-external-secrets"
 ESO_DATA = "upstream/external-secrets/2.9.0"
 KES_DATA = "upstream/kubernetes-external-secrets/8.5.5"
-PARITY = yaml.safe_load((rendering.REPOSITORY / "tests" / "parity.yaml").read_text(encoding="utf-8"))
+PARITY = rendering.load((rendering.REPOSITORY / "tests" / "parity.yaml").read_text(encoding="utf-8"))
 
 # Everything the chart has on, which okgen has off until it is asked for.
 AS_THE_CHART: dict[str, Any] = {
@@ -469,7 +469,7 @@ def wave(thing: dict[str, Any]) -> int:
 
 
 def definition(addon: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = rendering.load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
     return found
 
 

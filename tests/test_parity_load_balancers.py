@@ -28,7 +28,7 @@ LBC = "aws-load-balancer-controller"
 ALB = "alb-ingress-controller"
 LBC_DATA = f"upstream/{LBC}/3.5.0"
 ALB_DATA = f"upstream/{ALB}/1.1.9"
-PARITY: dict[str, Any] = yaml.safe_load((rendering.REPOSITORY / "tests" / "parity.yaml").read_text(encoding="utf-8"))
+PARITY: dict[str, Any] = rendering.load((rendering.REPOSITORY / "tests" / "parity.yaml").read_text(encoding="utf-8"))
 
 # Everything that brings rights along.
 ALL_ON: dict[str, Any] = {
@@ -408,7 +408,7 @@ def loaded(path: str) -> list[Any]:
 
 
 def definition(addon: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = rendering.load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
     return found
 
 

@@ -23,7 +23,7 @@ Place = tuple[str | int, ...]
 FULL = (test_cases.HERE / "cases" / "full" / "cluster.yaml").read_text(encoding="utf-8")
 PATCH = "{kind: Deployment, metadata: {name: any}}"
 CLUSTER: dict[str, Any] = rendering.merged(
-    yaml.safe_load(FULL),
+    rendering.load(FULL),
     {
         "images": {"registries": {"registry.k8s.io": "registry.example.com/k8s"}},
         "addons": {"cert-manager": {"patches": [{"target": {"kind": "Deployment"}, "patch": PATCH}]}},
@@ -216,7 +216,7 @@ def shuffled(value: Any, order: random.Random) -> Any:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_keys_does_not_matter(seed: int, tmp_path: Path) -> None:
-    document = yaml.safe_load(FULL)
+    document = rendering.load(FULL)
 
     one = rendering.rendered(tmp_path / "one", document)
     two = rendering.rendered(tmp_path / "two", shuffled(document, random.Random(seed)))  # noqa: S311 - it shuffles

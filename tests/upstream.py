@@ -30,7 +30,7 @@ def pins() -> dict[str, str]:
 
 def definition(addon: str) -> dict[str, Any]:
     """What an add-on's folder says it is."""
-    found: dict[str, Any] = yaml.safe_load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = rendering.load((rendering.OVERLAYS / addon / "addon.yaml").read_text(encoding="utf-8"))
     return found
 
 
@@ -76,7 +76,7 @@ def vendor(cluster: Path, root: Path) -> None:
         def fetch(self, url: str, sha256: str, advance: Callable[[int, int | None], None]) -> bytes:  # noqa: ARG002
             return file(url).read_bytes()
 
-    document = yaml.safe_load(cluster.read_bytes())
+    document = rendering.load(cluster.read_bytes())
     wanted = [
         Source(addon, release["version"], crds["file"], crds["url"], crds["sha256"])
         for addon in document["addons"]

@@ -55,11 +55,11 @@ def applied(base: dict[str, Any], patch: Any) -> dict[str, Any]:  # noqa: ANN401
 def laid_over(base: Any, edited: Any, current: Any) -> Any:  # noqa: ANN401 - any YAML value
     """What an edit of ``base`` makes of ``current``, which came of ``base`` in another way; the edit has the last word.
 
-    Raises InexpressibleError where both changed the elements of one list.
+    Raises InexpressibleError where both changed the elements of one list, and not alike.
     """
     if _NOTHING in (base, edited, current):
         return current if _alike(base, edited) else edited
-    if same(base, edited):
+    if same(base, edited) or same(edited, current):
         return current
     if same(base, current):
         return edited
