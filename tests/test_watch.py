@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rendering
+import upstream
 from okgen.watching import Watched
 
 if TYPE_CHECKING:
@@ -164,6 +165,42 @@ def test_a_patch_beside_it_counts_and_other_files_do_not(tmp_path: Path) -> None
 
     assert "\npatch.yaml\n" in said
     assert "notes" not in said
+
+
+def test_what_is_needed_from_elsewhere_counts_though_it_comes_later(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    place = tmp_path / "clusters" / "demo"
+    place.mkdir(parents=True)
+    target = {"target": {"kind": "Deployment", "name": "cert-manager"}, "path": "../../patches/a/note.patch"}
+    save(place / "cluster.yaml")
+    with watching(place) as watch:
+        save(place / "cluster.yaml", addons={"cert-manager": {"patches": [target]}})
+        watch.expect("OKG323")
+        patch = tmp_path / "patches" / "a" / "note.patch"
+        patch.parent.mkdir(parents=True)
+        patch.write_text(PATCH.format(1), encoding="utf-8")
+        watch.expect("unchanged in ../../output/demo\n")
+        patch.write_text(PATCH.format(2), encoding="utf-8")
+        assert "\n../../patches/a/note.patch\n" in watch.expect("unchanged in ../../output/demo\n")
+        (tmp_path / "unrelated.yaml").write_text("a: b\n", encoding="utf-8")
+        (tmp_path / "okgen.yaml").write_text("a: [\n", encoding="utf-8")
+        said = watch.expect("OKG1")
+
+    assert "okgen.yaml" in said
+    assert "unrelated" not in said
+
+
+def test_vendored_files_count(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    place = tmp_path / "clusters" / "cluster.yaml"
+    save(place, gitops={"crds": "vendored"})
+    with watching(place.parent) as watch:
+        assert "OKG601" in watch.first
+        folder = tmp_path / "output" / "_vendor" / "cert-manager"
+        folder.mkdir(parents=True)
+        assert "OKG601" in watch.expect("run okgen vendor")
+        upstream.vendor(place, tmp_path)
+        watch.expect("created")
 
 
 def test_a_save_without_effect_says_so(tmp_path: Path) -> None:

@@ -7,26 +7,27 @@ import sys
 from typing import TYPE_CHECKING
 
 from okgen import passes as fleet
-from okgen import pipeline
+from okgen import pipeline, prerequisites
 from okgen.cli import explained
 from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.commands.render import summary
 from okgen.diff import clusters, full
-from okgen.problem import Refused
+from okgen.problem import Refused, Unable
 from okgen.read import inputs
 from okgen.report import wants_color
 from okgen.text import harmless
-from okgen.watching import Watched, changes
+from okgen.watching import NOTHING_NEEDED, Watch, Watched
 
 if TYPE_CHECKING:
     import argparse
 
 MANUAL = Manual(
     """\
-Renders at once, then each time that a cluster.yaml or a YAML or JSON file beside it is saved, and
-shows what changed as okgen diff does. With a folder, new files in it count too. Problems are shown,
-nothing is written, and it goes on. Ctrl-C ends it. Needs watchfiles: pip install 'okgen[watch]'
+Renders at once, then each time that a cluster.yaml, a YAML or JSON file beside it, or what it is
+rendered from elsewhere is saved: files of patches, okgen.yaml, vendored CRDs. Shows what changed as
+okgen diff does. With a folder, new files in it count too. Problems are shown, nothing is written, and
+it goes on. Ctrl-C ends it. Needs watchfiles: pip install 'okgen[watch]'
 """,
     {0: "ended by Ctrl-C", 2: "could not run"},
     (
@@ -49,8 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     gc.enable()  # unlike every other run, this one is long
     inputs.find(arguments.files)
     watched = Watched(arguments.files)
+    watch = Watch(watched)
     try:
-        for names in changes(watched):
+        for names in watch.changes():
+            watch.follow(_needed(arguments))  # before they are read, so that no change is missed
             if names:
                 sys.stderr.write(f"\n{', '.join(map(harmless, names))}\n")
             _again(arguments)
@@ -60,6 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\n")
     return 0
+
+
+def _needed(arguments: argparse.Namespace) -> prerequisites.Prerequisites:
+    """What the render reads beside the inputs; nothing while there are no inputs."""
+    try:
+        return prerequisites.of(inputs.find(arguments.files), arguments.output)
+    except Unable:
+        return NOTHING_NEEDED
 
 
 def _again(arguments: argparse.Namespace) -> None:
