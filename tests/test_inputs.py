@@ -83,6 +83,16 @@ def test_find(names: tuple[str, ...], found: list[str]) -> None:
     assert files(*reversed(names)) == found
 
 
+@pytest.mark.parametrize("name", ["okgen.yaml", "./okgen.yaml", "../repository/okgen.yaml"])
+def test_okgen_yaml_stands_for_all_clusters_of_its_repository(repository: Path, name: str) -> None:
+    (repository / "okgen.yaml").write_bytes(b"")
+    (repository / "a" / "okgen.yaml").write_bytes(b"")
+
+    assert files(name, "a/cluster.yaml") == ALL
+    assert all(each.whole for each in inputs.find([name]))
+    assert files("a/okgen.yaml") == ["a/okgen.yaml"], "which is not the one beside .git"
+
+
 def test_absolute_names(repository: Path) -> None:
     found = inputs.find([str(repository / "a" / "cluster.yaml")])
 

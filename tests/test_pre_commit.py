@@ -107,6 +107,26 @@ def test_validate_sees_every_cluster_file_and_no_other(tmp_path: Path, hooks: Ho
     assert found | {"cluster.yaml"} == {Path(each.path).relative_to(clone.folder).as_posix() for each in below}
 
 
+def test_validate_looks_at_all_clusters_when_okgen_yaml_changes(tmp_path: Path, hooks: Hooks) -> None:
+    clone = user(tmp_path / "work", hooks, "okgen-validate")
+    zone = {"zones": [{"name": "shop.example.com"}]}
+    owner = {"external-dns": {"txtOwnerId": "one"}}
+    for name in ("a", "b"):
+        clone.write(f"{name}/cluster.yaml", metadata={"name": name}, dns=zone, addons=owner)
+    rules = "rules:\n  OKG331: {reason: one takes over from the other, until: 2099-01-31}\n"
+    (clone.folder / "okgen.yaml").write_text(rules, encoding="utf-8")
+    git(clone.folder, "add", ".")
+    code, said = clone.commit()
+    assert code == 0, said
+
+    (clone.folder / "okgen.yaml").write_text("rules: {}\n", encoding="utf-8")
+    git(clone.folder, "add", ".")
+    code, said = clone.commit()
+
+    assert code == 1, said
+    assert "OKG331" in said
+
+
 def test_validate_does_not_run_for_other_files(tmp_path: Path, hooks: Hooks) -> None:
     clone = user(tmp_path / "work", hooks, "okgen-validate")
     (clone.folder / "notes.txt").write_text("a", encoding="utf-8")

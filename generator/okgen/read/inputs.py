@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.problem import Unable
-from okgen.repository import root_of
+from okgen.repository import SETTINGS, root_of
 from okgen.text import harmless
 
 if TYPE_CHECKING:
@@ -45,9 +45,10 @@ class Input(NamedTuple):
 def find(names: Sequence[str]) -> list[Input]:
     """The files that the arguments name, each once, sorted by path; without arguments the cluster.yaml here.
 
-    A folder stands for every cluster.yaml, *.cluster.yaml and *.okgen.yaml below it; ``.git`` and symbolic links to
-    folders are not entered. Raises Unable, naming every argument that is missing, unreadable or an empty folder, and
-    every symbolic link that leads out of its repository: the excerpts in messages would show what it leads to.
+    A folder stands for every cluster.yaml, *.cluster.yaml and *.okgen.yaml below it, and the okgen.yaml of a repository
+    for all below its own; ``.git`` and symbolic links to folders are not entered. Raises Unable, naming every argument
+    that is missing, unreadable or an empty folder, and every symbolic link that leads out of its repository: the
+    excerpts in messages would show what it leads to.
     """
     try:
         here = os.getcwd()
@@ -68,7 +69,7 @@ def find(names: Sequence[str]) -> list[Input]:
         hint = "" if names else "; `okgen init` writes one"
         raise Unable("\n".join(faults) + hint)
     roots: dict[str, str] = {}
-    given = [_absolute(here, name) for name in names if os.path.isdir(name)]
+    given = [_absolute(here, _folder(name)) for name in names if os.path.isdir(_folder(name))]
     inputs = [Input(path, os.path.relpath(path, here), _root(path, roots)) for path in sorted(found.values())]
     whole = {root for root in roots.values() if any(os.path.commonpath([each, root]) == each for each in given)}
     inputs = [each._replace(whole=each.root in whole) for each in inputs]
@@ -100,7 +101,8 @@ def reason(error: Exception) -> str:
 def _named(name: str) -> Iterator[str]:
     """The files one argument stands for. Raises OSError, ValueError, Unable."""
     mode = os.stat(name).st_mode
-    if not stat.S_ISDIR(mode):
+    name = _folder(name)
+    if not stat.S_ISDIR(os.stat(name).st_mode):
         if kind(mode):
             raise Unable(f"{kind(mode)}, not a file")
         if not os.access(name, os.R_OK):
@@ -111,6 +113,14 @@ def _named(name: str) -> Iterator[str]:
     if not inside:
         raise Unable(f"no {DEFAULT}, *.cluster.yaml or *.okgen.yaml in this folder or below")
     yield from inside
+
+
+def _folder(name: str) -> str:
+    """What an argument stands for: the repository, for its okgen.yaml, which holds for every cluster in it."""
+    folder, file = os.path.split(os.path.abspath(name))
+    if file != SETTINGS or os.path.isdir(name) or not os.path.lexists(os.path.join(folder, ".git")):
+        return name
+    return os.path.dirname(name) or os.curdir
 
 
 def below(folder: str) -> Iterator[str]:
