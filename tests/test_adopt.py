@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -494,3 +495,26 @@ def test_a_help_line_holds_the_entry_where_okgen_dares_not_write(tmp_path: Path)
     assert "help: put this below addons.external-dns.patches:" in err
     assert "replicas: 0" in err
     assert rendering.texts(tmp_path) == before
+
+
+def test_two_files_that_render_into_the_tree(tmp_path: Path) -> None:
+    render(tmp_path)
+    edit(tmp_path, replicas(0))
+    shutil.copy(tmp_path / "cluster.yaml", tmp_path / "copy.cluster.yaml")
+
+    code, _, err = adopt(tmp_path)
+
+    assert code == 2
+    assert "several files render there; say which by --cluster: cluster.yaml, copy.cluster.yaml" in err
+
+
+def test_a_cluster_yaml_that_renders_another_tree(tmp_path: Path) -> None:
+    render(tmp_path)
+    edit(tmp_path, replicas(0))
+    other = (tmp_path / "cluster.yaml").read_text(encoding="utf-8").replace("name: demo", "name: other")
+    (tmp_path / "other.cluster.yaml").write_text(other, encoding="utf-8")
+
+    code, _, err = adopt(tmp_path, "--cluster", "other.cluster.yaml", DEPLOYMENT)
+
+    assert code == 2
+    assert "output/demo: other.cluster.yaml renders nothing there" in err

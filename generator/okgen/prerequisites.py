@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.diff.keys import patch_files, reached
+from okgen.owners import parent
 from okgen.problem import Refused, Unable
 from okgen.read import source
 from okgen.render.kustomize import VENDORED
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from okgen.read.inputs import Input
-
-_PATH = "output"  # what gitops.path is by default
 
 
 class Prerequisites(NamedTuple):
@@ -57,15 +56,8 @@ def of(given: Iterable[Input], output: str | None) -> Prerequisites:
         here = os.path.dirname(each.path)
         files |= {os.path.normpath(os.path.join(here, name)) for name in patch_files(data).values() if "\0" not in name}
         if reached(data, ("gitops", "crds")) == "vendored":
-            folders.add(os.path.join(_parent(each, data, output), VENDORED))
+            folders.add(os.path.join(parent(each, data, output), VENDORED))
     return Prerequisites(frozenset(files), frozenset(folders))
-
-
-def _parent(given: Input, data: Any, output: str | None) -> str:  # noqa: ANN401 - any YAML value
-    if output is not None:
-        return os.path.abspath(output)
-    path = reached(data, ("gitops", "path"))
-    return os.path.normpath(os.path.join(given.root, path if isinstance(path, str) and "\0" not in path else _PATH))
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from okgen.diff import nouns
 from okgen.diff.nouns import Unit
 from okgen.problem import Refused
 from okgen.read import source
+from okgen.read.json import loads
 
 _MOST_KEPT = 512  # texts
 _MOST_LEVELS = 100
@@ -90,7 +90,7 @@ def _yaml(text: str, path: str) -> Any:  # noqa: ANN401 - any plain data
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any plain data
     try:
-        value = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_number)
+        value = loads(text)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"no JSON: {error}") from None
     if not isinstance(value, dict):
@@ -107,14 +107,3 @@ def _levels(value: Any) -> int:  # noqa: ANN401
         count += 1
         level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
     return count
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) < len(pairs):
-        raise ValueError("a key is there twice")
-    return read
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")

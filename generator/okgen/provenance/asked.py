@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from okgen import pipeline
+from okgen.owners import owner
 from okgen.problem import Refused, Unable
 from okgen.provenance import fields, lines
 from okgen.provenance.tree import Provenance
 from okgen.read import inputs, source
-from okgen.repository import root_of
 from okgen.text import harmless, lines_of
 from okgen.write import index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from okgen.pipeline import Rendered
     from okgen.problem import Path
     from okgen.read.inputs import Input
@@ -104,66 +102,14 @@ def _is_cluster(path: str) -> bool:
 
 def _tree_of(path: str, cluster: str | None, output: str | None) -> tuple[Rendered, str]:
     """The cluster whose tree a path is in, and the path below its folder."""
-    shown = harmless(os.path.relpath(path))
-    candidates = [each for each in _candidates(path, cluster) if _may_hold(each, path, output)]
-    if not candidates:
-        way_out = "" if cluster else "; --cluster FILE names the one, --output DIR a tree that was written elsewhere"
-        what = "" if os.path.lexists(path) else "no such file, and "
-        raise Unable(f"{shown}: {what}no cluster.yaml here renders into a folder that holds it{way_out}")
-    if len(candidates) > 1:
-        names = ", ".join(harmless(each.file) for each in candidates)
-        raise Unable(f"{shown}: several files render there; say which by --cluster: {names}")
-    rendered = _rendered(candidates[0], output)
+    hint = "; --cluster FILE names the one, --output DIR a tree that was written elsewhere"
+    given = owner(path, cluster, output, hint)
+    rendered = _rendered(given, output)
     file = os.path.relpath(path, rendered.place.folder).replace(os.sep, "/")
     if file not in rendered.files and file != index.NAME:
-        raise Unable(f"{shown}: not one of the files that {harmless(candidates[0].file)} renders")
+        shown = harmless(os.path.relpath(path))
+        raise Unable(f"{shown}: not one of the files that {harmless(given.file)} renders")
     return rendered, file
-
-
-def _candidates(path: str, cluster: str | None) -> Iterable[Input]:
-    """The inputs that may render a file: those of its repository, or of the folders around it where it has none."""
-    if cluster is not None:
-        return inputs.find([cluster])
-    root = root_of(os.path.dirname(path))
-    if root is not None:
-        return _found([root])
-    above, folder = [], os.path.dirname(path)
-    while (parent := os.path.dirname(folder)) != folder:
-        folder = parent
-        above += _named(folder)
-    return _found(above) if above else []
-
-
-def _named(folder: str) -> list[str]:
-    try:
-        return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if inputs.is_cluster(name)]
-    except OSError:
-        return []
-
-
-def _found(names: list[str]) -> list[Input]:
-    try:
-        return inputs.find(names)
-    except Unable:
-        return []
-
-
-def _may_hold(given: Input, path: str, output: str | None) -> bool:
-    """Whether the tree of an input, which may be wrong in all else, has its folder around a path."""
-    try:
-        data = source.read(given.path, given.file).data
-    except (Refused, Unable):
-        return False
-    name = _text(data, "metadata", "name")
-    parent = os.path.abspath(output) if output else os.path.join(given.root, _text(data, "gitops", "path") or "output")
-    folder = os.path.normpath(os.path.join(parent, name))
-    return bool(name) and os.path.commonpath([folder, path]) == folder
-
-
-def _text(data: Any, *steps: str) -> str:  # noqa: ANN401 - any YAML value
-    for step in steps:
-        data = data.get(step) if isinstance(data, dict) else None
-    return data if isinstance(data, str) else ""
 
 
 def _rendered(given: Input, output: str | None) -> Rendered:

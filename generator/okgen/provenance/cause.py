@@ -61,3 +61,10 @@ def _ends(causes: Iterable[Cause], *, is_condition: bool) -> Iterator[Cause]:
         if not each.below or each.kind == RELEASE:
             yield each._replace(is_condition=condition, below=())
         yield from _ends(each.below, is_condition=condition or each.kind == RELEASE)
+
+
+def every(causes: Iterable[Cause]) -> Iterator[Cause]:
+    """The causes and all that is below them."""
+    for each in causes:
+        yield each
+        yield from every(each.below)

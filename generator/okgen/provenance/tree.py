@@ -10,32 +10,23 @@ from okgen import __version__
 from okgen.addons.catalogue import Catalogue
 from okgen.judge.schema import bundle
 from okgen.provenance import fields, policies
-from okgen.provenance.cause import ABSENT, DEFAULT, GIVEN, OKGEN, PATCH, TEMPLATE, Cause, ends
-from okgen.provenance.counterfactual import Counterfactual, is_addon
+from okgen.provenance.cause import GIVEN, OKGEN, PATCH, TEMPLATE, Cause, ends, every
+from okgen.provenance.counterfactual import Counterfactual
 from okgen.provenance.objects import Objects
 from okgen.provenance.origins import Origins
 from okgen.provenance.tracing import Mark, MarkedList, MarkedNames
+from okgen.provenance.written import OF_INPUT, Written
 from okgen.render.argocd import DIGEST, source_path
 from okgen.write import index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from okgen.problem import Path
     from okgen.provenance.recording import Read
     from okgen.read.source import Document
     from okgen.resolve.cluster import Cluster, Enabled
 
-# Which of okgen's modules writes a file that has no template, by the start of its path.
-_WRITERS = (
-    ("iam/cloudformation.yaml", "okgen/render/cloudformation.py"),
-    ("iam/", "okgen/render/iam.py"),
-    ("README.md", "okgen/render/readme.py"),
-    ("", "okgen/render/argocd.py"),
-)
-_SETTINGS = ("namespace", "version", "replicas")  # of an add-on, which code reads by name
-_OF_INPUT = (GIVEN, DEFAULT, ABSENT)  # the kinds of causes whose paths are those of cluster.yaml
-_CONSTANT = "okgen writes it so, whatever cluster.yaml says"
 DIGEST_PATH = ("metadata", "annotations", DIGEST)
 
 
@@ -56,7 +47,7 @@ class Provenance:
         self._other = Counterfactual(document, cluster, files, _catalogue(), schema)
         self._objects: dict[str, Objects] = {}
         self._data: dict[str, Any] = {}
-        self._candidates: list[Path] = []
+        self._code = Written(self._enabled, self._origins, self._other, self._of_addon, self._presence)
         self._known: dict[tuple[str, Path], tuple[Cause, ...]] = {}
 
     def causes(self, file: str, path: Path = ()) -> list[Cause]:
@@ -121,25 +112,8 @@ class Provenance:
             return False
         causes = self._traced(file, leaf)
         if causes is not None:
-            return any(_is_below(each, path) for each in _all(causes))
-        wanted = [each for each in self._seen_by_code() if each[: len(path)] == path]
-        if any(leaf in self._other.moved(each, file) for each in wanted):
-            return True
-        return bool(wanted) and not set(self._together(file, leaf)).isdisjoint(wanted)
-
-    def _together(self, file: str, leaf: Path) -> list[Path]:
-        """The values of cluster.yaml that none but all of them together make a field another."""
-        candidates = self._seen_by_code()
-        if not self._other.is_moved_by_all(file, leaf, candidates):
-            return []
-        if any(leaf in self._other.moved(path, file) for path in candidates):
-            return []
-        return self._other.together(file, leaf, candidates)
-
-    def _movers(self, file: str, leaf: Path) -> list[Path]:
-        """The values of cluster.yaml that make what okgen's own code writes another."""
-        found = [path for path in self._seen_by_code() if leaf in self._other.moved(path, file)]
-        return found or self._together(file, leaf)
+            return any(_is_below(each, path) for each in every(causes))
+        return self._code.reaches(path, file, leaf)
 
     def _is_followed(self, path: Path, folder: str) -> bool:
         inside = (each for each in self.files if each.rpartition("/")[0] == folder)
@@ -148,7 +122,7 @@ class Provenance:
     def _is_absent(self, path: Path, folder: str) -> bool:
         """Whether something that is not in an add-on's folder is not because of a value."""
         absent = self._of_addon(folder.removeprefix("addons/")).absent if folder.startswith("addons/") else ()
-        return any(_is_below(each, path) for each in _all(self._origins.causes(absent)))
+        return any(_is_below(each, path) for each in every(self._origins.causes(absent)))
 
     def _causes(self, file: str, leaf: Path) -> tuple[Cause, ...]:
         key = file, leaf
@@ -167,7 +141,7 @@ class Provenance:
             absent = self._of_addon(folder.removeprefix("addons/")).absent if folder.startswith("addons/") else ()
             return [self._follower(folder, inside, absent)]
         causes = self._traced(file, leaf)
-        return self._written(file, leaf) if causes is None else causes
+        return self._code.causes(file, leaf) if causes is None else causes
 
     def _digest_of(self, file: str) -> str:
         """The folder whose digest a file of the tree holds, or nothing."""
@@ -228,36 +202,6 @@ class Provenance:
         line, column = self._document.place(path, key=True)
         return Cause(GIVEN, self._document.file, line, column, path, "turns the add-on on", is_condition=True)
 
-    def _written(self, file: str, leaf: Path) -> list[Cause]:
-        """The causes of what okgen's own code writes: the values of cluster.yaml that make it another."""
-        below, conditions = [], []
-        for path in self._movers(file, leaf):
-            if not is_addon(path):
-                below.append(self._origins.input(path))
-            elif _is_of(str(path[1]), file):
-                conditions.append(self._presence(str(path[1])))
-            else:
-                below.append(self._presence(str(path[1]))._replace(is_condition=False))
-        text = "okgen writes it from" if below else _CONSTANT
-        return [Cause(OKGEN, _writer(file, leaf), 1, 1, (), text, below=tuple(below)), *conditions]
-
-    def _seen_by_code(self) -> list[Path]:
-        """The values of cluster.yaml that okgen's own code may have to do with: those that not only templates read."""
-        if not self._candidates:
-            wanted: set[Path] = set()
-            for name, enabled in self._enabled.items():
-                objects = self._of_addon(name)
-                reads = [read for mark in objects.identity() for read in mark.reads]
-                reads += [read for mark in objects.identity() for guard in mark.guards for read in guard.reads]
-                causes = _all(self._origins.causes([*reads, *self._origins.conditions(enabled)]))
-                wanted |= {each.path for each in causes if each.kind in _OF_INPUT}
-            self._candidates = [
-                path
-                for path in self._other.paths()
-                if path[0] != "addons" or is_addon(path) or path in wanted or path[-1] in _SETTINGS
-            ]
-        return self._candidates
-
     def _kustomization(self, enabled: Enabled, folder: str, leaf: Path) -> list[Cause] | None:
         data = self.data(f"{folder}/kustomization.yaml")
         if leaf[0] == "resources":
@@ -290,28 +234,8 @@ class Provenance:
         return [self._origins.input((*at, *rest))]
 
 
-def _is_of(addon: str, file: str) -> bool:
-    """Whether a file is there for that add-on alone."""
-    return file.startswith((f"addons/{addon}/", f"iam/{addon}.")) or file == f"argocd/application-{addon}.yaml"
-
-
-def _writer(file: str, leaf: Path) -> str:
-    """Which of okgen's modules writes what comes from no template."""
-    if file.endswith("/kustomization.yaml"):
-        return "okgen/render/kustomize.py"
-    if file.startswith("addons/"):
-        return "okgen/render/manifest.py" if "labels" in leaf else "okgen/render/workload.py"
-    return next(module for start, module in _WRITERS if file.startswith(start))
-
-
 def _is_below(cause: Cause, path: Path) -> bool:
-    return cause.kind in _OF_INPUT and cause.path[: len(path)] == path
-
-
-def _all(causes: Iterable[Cause]) -> Iterator[Cause]:
-    for each in causes:
-        yield each
-        yield from _all(each.below)
+    return cause.kind in OF_INPUT and cause.path[: len(path)] == path
 
 
 def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 - any marked value

@@ -116,24 +116,18 @@ def parse(data: bytes, place: str) -> Index:
 
 
 def _json(data: bytes, place: str) -> dict[str, object]:
-    import json  # an index that says what it should is never parsed
+    from json import JSONDecodeError
+
+    from okgen.read.json import loads
 
     try:
-        read = json.loads(data, object_pairs_hook=_without_repeats)
-    except json.JSONDecodeError as error:
+        read = loads(data)
+    except JSONDecodeError as error:
         _damaged(place, f"it is no JSON: {error.msg}", error.lineno, error.colno)
     except (ValueError, RecursionError) as error:  # not UTF-8; a key twice; a thousand brackets
         _damaged(place, f"it is no JSON: {error}")
     if not isinstance(read, dict):
         _damaged(place, "it is no JSON object")
-    return read
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The pairs as a mapping; a merge of two branches can leave a key twice, and either could be the wrong one."""
-    read = dict(pairs)
-    if len(read) < len(pairs):
-        raise ValueError("a key is there twice")
     return read
 
 
