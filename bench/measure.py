@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,22 +12,24 @@ if TYPE_CHECKING:
 
 
 class Cost(NamedTuple):
-    """Least processor time in seconds and most resident memory in MiB of a program's runs."""
+    """Processor time in seconds and resident memory in MiB of a program's runs, and how long one waits for it."""
 
     seconds: float
     memory: float
+    wall: float = 0
 
 
 class Side(NamedTuple):
     """A program to measure; ``before`` puts the disk into the state it starts from, ``times`` it counts.
 
-    ``codes``: what it may exit with.
+    ``codes``: what it may exit with; ``alone``: whether it gets one processor only.
     """
 
     call: list[str]
     before: Callable[[], object] = lambda: None
     times: int = 1
     codes: tuple[int, ...] = (0,)
+    alone: bool = False
 
 
 def once(side: Side) -> Cost:
@@ -35,8 +38,11 @@ def once(side: Side) -> Cost:
     The memory counts from the fork on, so this process must stay smaller than what it measures: it imports little.
     """
     side.before()
+    start = time.monotonic()
     pid = os.fork()
     if pid == 0:
+        if side.alone and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
@@ -45,7 +51,8 @@ def once(side: Side) -> Cost:
     if os.waitstatus_to_exitcode(status) not in side.codes:
         sys.exit(f"status {status} of: {' '.join(side.call)}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Cost((usage.ru_utime + usage.ru_stime) * side.times, usage.ru_maxrss / unit)
+    wall = time.monotonic() - start
+    return Cost((usage.ru_utime + usage.ru_stime) * side.times, usage.ru_maxrss / unit, wall)
 
 
 def together(runs: int, *sides: Side, pick: Callable[[list[float]], float] = min) -> list[Cost]:

@@ -12,7 +12,6 @@ from okgen.write import index
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from okgen.pipeline import Rendered
     from okgen.read.inputs import Input
 
 
@@ -23,11 +22,11 @@ class Orphans:
         self._folders: dict[str, set[str]] = {}  # by the folder that holds one folder a cluster: their names
         self._inputs: dict[str, str] = {}  # path of an input -> root of its repository
 
-    def add(self, rendered: Rendered) -> None:
-        """A cluster that is right."""
-        parent, name = os.path.split(rendered.place.folder)
+    def add(self, given: Input, folder: str) -> None:
+        """A cluster that is right, and its own folder."""
+        parent, name = os.path.split(folder)
         self._folders.setdefault(parent, set()).add(name)
-        self._inputs[rendered.input.path] = rendered.input.root
+        self._inputs[given.path] = given.root
 
     def find(self) -> list[str]:
         """The folders of such trees, absolute and sorted.

@@ -48,7 +48,7 @@ def planned(
     for rendered, found in pipeline.planning(inputs, findings, output, force=force):
         findings.add(plan.problems(found))
         if orphans is not None:
-            orphans.add(rendered)
+            orphans.add(rendered.input, rendered.place.folder)
         room -= _size(found, last)
         last = found.files
         kept = _kept(found, is_room=room >= 0 and not findings.are_errors)

@@ -6,26 +6,28 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.addons.catalogue import Catalogue
-from okgen.problem import Problem, Refused, Related, dotted, has_errors
+from okgen.problem import Refused, has_errors
 from okgen.read import source
 from okgen.render.kustomize import VENDORED
 from okgen.render.renderer import Renderer
 from okgen.repository import SETTINGS
 from okgen.resolve.resolver import resolve
+from okgen.together import Together, claim
 from okgen.write import plan, tree
 from okgen.write.places import place_of
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable, Iterator
 
     from okgen.fleet.facts import Facts
+    from okgen.problem import Problem
     from okgen.read.inputs import Input
     from okgen.read.source import Document
     from okgen.resolve.cluster import Cluster
+    from okgen.together import Claim
     from okgen.write.places import Place
     from okgen.write.plan import Plan
-
-_NAME = ("metadata", "name")
 
 
 class Resolved(NamedTuple):
@@ -75,39 +77,17 @@ class Findings:
             self.are_errors = has_errors(self.problems)
 
 
-class _Claim(NamedTuple):
-    """Which input a folder is rendered from; kept in place of the whole cluster, as a fleet has many."""
+class Sound(NamedTuple):
+    """A cluster whose tree is as it would be rendered: what else there is to know of it, or it would be in memory.
 
-    file: str
-    at: tuple[int, int]
-    cluster: str
+    ``problems`` are warnings; ``text`` is that of its file, for them and for what others have to do with it.
+    """
 
-
-class _Fleet:
-    """What the rules about fleets need of each cluster; nothing is worked out, nor imported, for one by itself."""
-
-    def __init__(self) -> None:
-        self._first: Resolved | None = None
-        self._facts: list[Facts] = []
-
-    def add(self, found: Resolved) -> None:
-        """Take note of a cluster. Raises TemplateError."""
-        if self._first is None and not self._facts:
-            self._first = found
-            return
-        from okgen.fleet import facts as fleet_facts
-
-        for each in filter(None, (self._first, found)):
-            self._facts.append(fleet_facts.of(each.document, each.cluster))
-        self._first = None
-
-    def problems(self) -> list[Problem]:
-        """What is wrong between the clusters."""
-        if not self._facts:
-            return []
-        from okgen.fleet import rules as fleet_rules
-
-        return fleet_rules.find(self._facts)
+    input: Input
+    claim: Claim
+    facts: Facts
+    problems: tuple[Problem, ...]
+    text: str
 
 
 def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]:
@@ -133,42 +113,54 @@ def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]
             yield Resolved(each, document, cluster)
 
 
-def rendering(inputs: Iterable[Input], findings: Findings, output: str | None = None) -> Iterator[Rendered]:
+def rendering(
+    inputs: Iterable[Input], findings: Findings, output: str | None = None, sound: deque[Sound] | None = None
+) -> Iterator[Rendered]:
     """Render one input that is right after the other; ``output`` is ``--output``, or None.
 
-    What only several clusters can have wrong is found at the end; then the problems whose rules are off in their
-    repositories go. Raises Unable, TemplateError.
+    What only several clusters can have wrong is found at the end; after that the problems whose rules are off in their
+    repositories go. ``sound`` are clusters of the run beside the inputs: it gains those that come before an input when
+    that is asked for. Raises Unable, TemplateError.
     """
     renderer = Renderer()
-    fleet = _Fleet()
-    claims: dict[str, _Claim] = {}
+    together = Together()
     for each in resolving(inputs, findings):
+        _take(sound, together, findings)
         place = place_of(each.input, each.cluster, output)
-        claim = _Claim(each.document.file, each.document.place(_NAME), each.cluster.name)
-        if place.folder in claims:
-            findings.add([_second(claim, place.folder, claims[place.folder], "is rendered into the same folder")])
+        if not together.is_first(claim(each.document, each.cluster, place)):
             continue
-        claims[place.folder] = claim
-        fleet.add(each)
+        together.add(each.document, each.cluster)
         try:
             files = renderer.files(each.cluster, each.document)
         except Refused as refused:
             findings.add(refused.problems)
         else:
             yield Rendered(each.input, each.document, each.cluster, place, files)
-    for folder, claim in claims.items():
-        outer = next((claims[above] for above in _above(folder) if above in claims), None)
-        if outer:
-            findings.add([_second(claim, folder, outer, "is rendered into a folder around")])
-    findings.add(fleet.problems())
+    _take(sound, together, findings)
+    findings.add(together.problems())
     findings.judge()
 
 
+def _take(sound: deque[Sound] | None, together: Together, findings: Findings) -> None:
+    while sound:
+        known = sound.popleft()
+        findings.inputs.append(known.input)
+        findings.add(known.problems)
+        findings.texts[known.input.file] = known.text
+        if together.is_first(known.claim):
+            together.add_known(known.facts)
+
+
 def planning(
-    inputs: Iterable[Input], findings: Findings, output: str | None = None, *, force: bool = False
+    inputs: Iterable[Input],
+    findings: Findings,
+    output: str | None = None,
+    sound: deque[Sound] | None = None,
+    *,
+    force: bool = False,
 ) -> Iterator[tuple[Rendered, Plan]]:
     """What each render does to its folder; what stands in its way goes into ``findings``. Raises Unable."""
-    for each in rendering(inputs, findings, output):
+    for each in rendering(inputs, findings, output, sound):
         found = plans([each], findings, force=force)
         if found:
             yield each, found[0]
@@ -196,20 +188,6 @@ def plans(trees: Iterable[Rendered], findings: Findings, *, force: bool = False)
             continue
         found.append(plan.make(each.files, snapshot, force=force))
     return found
-
-
-def _above(folder: str) -> Iterator[str]:
-    """The folders that a folder lies in, the nearest first."""
-    while (parent := os.path.dirname(folder)) != folder:
-        yield parent
-        folder = parent
-
-
-def _second(claim: _Claim, folder: str, first: _Claim, what: str) -> Problem:
-    message = f"{first.file} {what} {os.path.relpath(folder)}"
-    there = Related(first.file, *first.at, f"cluster {first.cluster}")
-    way_out = "give each cluster a name of its own"
-    return Problem(claim.file, *claim.at, "OKG320", "error", message, dotted(_NAME), way_out, (there,))
 
 
 def vendored(each: Rendered) -> list[Problem]:

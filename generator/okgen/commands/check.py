@@ -10,6 +10,7 @@ from okgen.commands import options
 from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
 from okgen.orphans import Orphans
+from okgen.parallel import Helpers
 from okgen.read import inputs
 from okgen.write.drift import Differences
 
@@ -51,10 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
     differences = Differences(contents=arguments.diff)
     orphans = Orphans()
     given = inputs.find(arguments.files)
-    with Counter(sys.stderr, "checking", "clusters") as counter:
-        for rendered, plan in pipeline.planning(counter.each(given), findings, arguments.output):
+    with Counter(sys.stderr, "checking", "clusters") as counter, Helpers(given, arguments.output) as helpers:
+        left = helpers.left(counter.each(given))
+        for rendered, plan in pipeline.planning(left, findings, arguments.output, helpers.sound):
             differences.add(plan, rendered.files)
-            orphans.add(rendered)
+            orphans.add(rendered.input, rendered.place.folder)
+    for known, folder in helpers.found:
+        orphans.add(known, folder)
     if options.names_folder(arguments):
         differences.add_orphans(orphans.find())
     drift = differences.found
