@@ -167,6 +167,17 @@ def test_what_is_taken_out_goes_before_the_project_is_narrowed(tmp_path: Path) -
     assert wave_of(result, "Application", "demo") != wave_of(result, "AppProject", "demo-root")
 
 
+def test_crds_lead_to_their_application(tmp_path: Path) -> None:
+    """Argo CD tracks no CRD by itself. The id names the Application that waits for it, and no object: it owns none."""
+    result = rendering.rendered(tmp_path, cluster())
+    for addon in ("cert-manager", "aws-load-balancer-controller", "external-secrets"):
+        (patch,) = rendering.load(result.tree[f"addons/{addon}/kustomization.yaml"])["patches"]
+        notes = rendering.load(patch["patch"])["metadata"]["annotations"]
+        name, _, what = notes["argocd.argoproj.io/tracking-id"].partition(":")
+        assert result.object("Application", name)["spec"]["source"]["path"].endswith(f"/addons/{addon}")
+        assert what == "apiextensions.k8s.io/CustomResourceDefinition:/any"
+
+
 def test_finalizers(tmp_path: Path) -> None:
     """An add-on goes with its objects, a project after its Application; namespaces and the root leave all in place."""
     result = rendering.rendered(tmp_path, cluster())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
 from okgen.emit import Shared
-from okgen.render.kustomize import KEEP, VENDORED
+from okgen.render.kustomize import KEEP, TRACKING, VENDORED
 from okgen.render.manifest import NAME, Manifest, labelled, manifest
 from okgen.resolve.names import shorten
 from okgen.resources import own_file
@@ -23,14 +23,14 @@ _FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _WAVE = "argocd.argoproj.io/sync-wave"
 _PATHS = "argocd.argoproj.io/manifest-generate-paths"
 _COMPARE = "argocd.argoproj.io/compare-options"
-_TRACKING = "argocd.argoproj.io/tracking-id"
 DIGEST = "okgen.dev/tree-digest"
 _PROJECT_WAVE, _NAMESPACES_WAVE = -2, -1  # before the add-ons, which start at 0
 REMOVAL_WAVES = (-4, -3)  # before the project, see _marker; as many waves can be emptied by one commit
 _HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
 # Two hours of tries. The same commit is not tried again after the last one, and a first install waits for images,
-# webhooks and certificates. `refresh` makes a retry take the newest commit, so that a mistake can be mended meanwhile.
-_RETRY = {"limit": 45, "refresh": True, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m0s"}}
+# webhooks and certificates. The first one follows after two seconds, as Argo CD takes new CRDs for broken ones
+# at first. `refresh` makes a retry take the newest commit, so that a mistake can be mended meanwhile.
+_RETRY = {"limit": 45, "refresh": True, "backoff": {"duration": "1s", "factor": 2, "maxDuration": "3m0s"}}
 # PruneLast: what is taken out goes when all else is there.
 _OPTIONS = ("FailOnSharedResource=true", "PruneLast=true")
 
@@ -135,7 +135,7 @@ def _marker(cluster: Cluster, kind: str, name: str, wave: int) -> dict[str, str]
     root's that has left Git: it gives its early wave to an Application that really goes. KEEP saves it from that fate.
     """
     root = shorten(cluster.name, NAME_LIMIT)
-    return {_TRACKING: f"{root}:argoproj.io/{kind}:{cluster.argocd.namespace}/{name}", **KEEP, _WAVE: str(wave)}
+    return {TRACKING: f"{root}:argoproj.io/{kind}:{cluster.argocd.namespace}/{name}", **KEEP, _WAVE: str(wave)}
 
 
 def _root_project(cluster: Cluster) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from okgen.emit import dump
@@ -20,6 +19,7 @@ KEEP = {
     "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
 }
+TRACKING = "argocd.argoproj.io/tracking-id"
 _CRD = "CustomResourceDefinition"
 # Before anything in the add-on that uses them; Argo CD waits until each is established.
 _CRD_WAVE = {"argocd.argoproj.io/sync-wave": "-5"}
@@ -47,10 +47,13 @@ def kustomization(resources: Iterable[str], patches: Sequence[dict[str, Any]] = 
     return found
 
 
-def addon_kustomization(enabled: Enabled, files: Iterable[str], *, vendored: bool) -> str:
-    """The kustomization of an add-on: its files, upstream's CRDs, and the user's patches after our own."""
+def addon_kustomization(application: str, enabled: Enabled, files: Iterable[str], *, vendored: bool) -> str:
+    """The kustomization of an add-on: its files, upstream's CRDs, and the user's patches after our own.
+
+    ``application`` is the name of its Application.
+    """
     crds = [vendored_folder(enabled)] if vendored and enabled.crds else [each.url for each in enabled.crds]
-    own = [_crd_patch()] if enabled.crds else []
+    own = [_crd_patch(application)] if enabled.crds else []
     unwanted = [_deletion(name) for name in _unwanted(enabled)] if vendored and enabled.crds else []
     return kustomization([*files, *crds], [*unwanted, *own, *(_user_patch(patch) for patch in enabled.patches)])
 
@@ -60,12 +63,18 @@ def vendored_folder(enabled: Enabled) -> str:
     return f"../../../{VENDORED}/{enabled.addon.name}/{enabled.release.version}"
 
 
-@cache
-def _crd_patch() -> dict[str, Any]:
+def _crd_patch(application: str) -> dict[str, Any]:
+    """What all CRDs of an Application carry.
+
+    Argo CD puts its tracking id on every object but on CRDs, so that nothing tells it when they are established: the
+    wave after them would begin minutes later, with the next look at everything. The id names no CRD, which therefore
+    is not taken for the Application's own once it has left the repository.
+    """
+    tracking = {TRACKING: f"{application}:apiextensions.k8s.io/{_CRD}:/any"}
     patch = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": _CRD,
-        "metadata": {"name": "any", "annotations": {**KEEP, **_CRD_WAVE}},
+        "metadata": {"name": "any", "annotations": {**KEEP, **_CRD_WAVE, **tracking}},
     }
     return {"target": {"kind": _CRD}, "patch": dump(patch)}
 

@@ -80,13 +80,15 @@ class Renderer:
     def _folder(self, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> _Folder:
         """The folder of an add-on, that of the last cluster where it holds the same."""
         name = enabled.addon.name
-        listing = addon_kustomization(enabled, [each.file for each in manifests], vendored=cluster.crds_vendored)
+        application = argocd.name_of(cluster, name)
+        files = [each.file for each in manifests]
+        listing = addon_kustomization(application, enabled, files, vendored=cluster.crds_vendored)
         last = self._folders.get(name)
         if last is not None and last.manifests == manifests and last.listing == listing:
             return last
-        files = {f"addons/{name}/{each.file}": each.text for each in manifests}
-        files[f"addons/{name}/kustomization.yaml"] = listing
-        made = self._folders[name] = _Folder(manifests, listing, files, _digest(files))
+        found = {f"addons/{name}/{each.file}": each.text for each in manifests}
+        found[f"addons/{name}/kustomization.yaml"] = listing
+        made = self._folders[name] = _Folder(manifests, listing, found, _digest(found))
         return made
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
