@@ -15,7 +15,7 @@ from e2e.rig import controlplane, isolation, legacy
 from e2e.rig.crdhost import CrdHost
 from e2e.rig.pki import Authority
 from e2e.rig.process import Processes
-from e2e.scenario import argocd, controllers, customer, home, shop  # noqa: F401 - fixtures
+from e2e.scenario import argocd, controllers, customer, home, installation, shop  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -121,10 +121,7 @@ def further_rig(
 @pytest.fixture(scope="session")
 def cluster(rig: controlplane.Rig) -> Iterator[Cluster]:
     """Kubernetes 1.36, empty."""
-    found, kubelets = controlplane.start(rig)
-    yield found
-    kubelets.stop()
-    found.api.close()
+    yield from controlplane.lent(controlplane.start(rig))
 
 
 @pytest.fixture(scope="session")
@@ -138,10 +135,7 @@ def crdhost(isolated: Isolation, authority: Authority) -> Iterator[CrdHost]:
 @pytest.fixture(scope="session")
 def cluster_of_old(rig: controlplane.Rig) -> Iterator[Cluster]:
     """Kubernetes 1.21, empty."""
-    found, kubelets = legacy.start(rig)
-    yield found
-    kubelets.stop()
-    found.api.close()
+    yield from controlplane.lent(legacy.start(rig))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from e2e.rig.controllers import Controllers
 from e2e.rig.controlplane import Ports
 from e2e.rig.customer import URL, Customer
 from e2e.rig.git import GitHost, Repository
+from e2e.rig.watch import Watch
 from e2e.rig.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from e2e.rig.crdhost import CrdHost
     from e2e.rig.isolation import Isolation
     from e2e.rig.pki import Authority
+    from e2e.rig.watch import Event
 
 SHOP = "shop-prod"
 PORTS = Ports(2479, 2480, 6543, 10357, 10359)
@@ -36,10 +38,7 @@ PORTS = Ports(2479, 2480, 6543, 10357, 10359)
 @pytest.fixture(scope="session")
 def home(further_rig: Callable[[str], Rig]) -> Iterator[Cluster]:
     """Kubernetes 1.36, empty, for Argo CD and shop-prod alone."""
-    found, kubelets = controlplane.start(further_rig("home"), ports=PORTS)
-    yield found
-    kubelets.stop()
-    found.api.close()
+    yield from controlplane.lent(controlplane.start(further_rig("home"), ports=PORTS))
 
 
 @pytest.fixture(scope="session")
@@ -72,13 +71,23 @@ def customer(
 
 
 @pytest.fixture(scope="session")
-def shop(customer: Customer, controllers: Webhooks) -> str:  # noqa: ARG001 - they make things ready
-    """The example shop-prod, installed from nothing, with nobody's help after the bootstrap."""
+def installation(customer: Customer, controllers: Webhooks) -> list[Event]:  # noqa: ARG001 - they make things ready
+    """The example shop-prod, installed from nothing, with nobody's help after the bootstrap.
+
+    What happened to its Applications meanwhile.
+    """
     example = rendering.REPOSITORY / "examples" / "shop" / "cluster.yaml"
     customer.write(SHOP, yaml.safe_load(example.read_text(encoding="utf-8")))
     commit = customer.publish("Add shop-prod").commit
-    customer.bootstrap(SHOP)
     addons = customer.read(SHOP)["addons"]
     wanted = [SHOP, *(f"{SHOP}-{part}" for part in ("namespaces", *addons))]
-    customer.argocd.settled(wanted, commit, within=600)
+    with Watch(customer.argocd.api, argo.APPLICATIONS) as watch:
+        customer.bootstrap(SHOP)
+        customer.argocd.settled(wanted, commit, within=600)
+    return watch.events
+
+
+@pytest.fixture(scope="session")
+def shop(installation: list[Event]) -> str:  # noqa: ARG001 - it is installed
+    """The name of the cluster shop-prod, which is installed."""
     return SHOP

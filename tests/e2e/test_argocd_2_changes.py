@@ -9,7 +9,7 @@ import yaml
 
 from e2e.rig import argocd as argo
 from e2e.rig import snapshot
-from e2e.rig.kube import Identity, identity
+from e2e.rig.kube import Identity
 from e2e.rig.waiting import until
 
 if TYPE_CHECKING:
@@ -19,23 +19,27 @@ if TYPE_CHECKING:
     from e2e.rig.customer import Customer
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/external-dns/deployments/external-dns"
+KEEP = "argocd.argoproj.io/sync-options"
 ROLES = "/apis/rbac.authorization.k8s.io/v1/clusterroles/external-dns"
 
 
 def test_what_is_edited_or_deleted_by_hand_is_healed(customer: Customer, home: Cluster, shop: str) -> None:
-    """A Deployment's arguments and a deleted ClusterRole, without a commit."""
+    """A Deployment's arguments, a deleted ClusterRole and an annotation of a CRD, without a commit."""
     before = home.api.get(DEPLOYMENTS)["spec"]["template"]["spec"]["containers"][0]["args"]
     path = [{"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": ["--dry-run"]}]
     home.api.patch(DEPLOYMENTS, path, "application/json-patch+json")
     uid = home.api.get(ROLES)["metadata"]["uid"]
     home.api.delete(ROLES)
+    crd = _crd("challenges.acme.cert-manager.io")
+    home.api.patch(crd, {"metadata": {"annotations": {KEEP: None}}})
 
     def healed() -> bool:
         args = home.api.get(DEPLOYMENTS)["spec"]["template"]["spec"]["containers"][0]["args"]
         role = home.api.find(ROLES)
-        return args == before and role is not None and role["metadata"]["uid"] != uid
+        kept = KEEP in home.api.get(crd)["metadata"]["annotations"]
+        return args == before and role is not None and role["metadata"]["uid"] != uid and kept
 
-    until("both are as they were", healed)
+    until("all are as they were", healed)
     customer.argocd.settled(customer.argocd.names(shop))
 
 
@@ -60,17 +64,20 @@ def test_a_removed_file_is_pruned_but_no_namespace_and_no_crd(customer: Customer
     assert home.api.find(service)
 
 
-def test_a_value_reaches_exactly_the_objects_whose_files_change(customer: Customer, home: Cluster, shop: str) -> None:
-    """external-dns' log level: of all objects of all Applications only those change that stand in changed files."""
+def test_a_value_reaches_exactly_the_objects_that_okgen_diff_names(
+    customer: Customer, home: Cluster, shop: str
+) -> None:
+    """external-dns' log level: of all objects of all Applications those change that `okgen diff` names, no others."""
     before, kinds = _objects(customer, home, shop)
-    addon = {"policy": "upsert-only", "logLevel": "debug"}
-    done = customer.change(shop, "More logs", lambda spec: spec["addons"].update({"external-dns": addon}))
+    cluster = customer.read(shop)
+    cluster["addons"]["external-dns"] = {"policy": "upsert-only", "logLevel": "debug"}
+    customer.write(shop, cluster)
+    named = customer.diff()
+    assert Identity("apps", "Deployment", "external-dns", "external-dns") in named
+    done = customer.publish("More logs")
+    customer.argocd.refresh(*customer.argocd.names(shop))
     customer.settled(shop, done.commit)
-    files = [customer.repository.folder / path for path in done.changed]
-    expected = {_identity(path) for path in files if _is_object(path)}
-    assert Identity("apps", "Deployment", "external-dns", "external-dns") in expected
-    reached = snapshot.changed(before, snapshot.taken(home.api, kinds))
-    assert reached == expected, done.changed
+    assert snapshot.changed(before, snapshot.taken(home.api, kinds)) == named
 
 
 def _objects(
@@ -81,15 +88,6 @@ def _objects(
     kinds = {kind for each in applications for kind in argo.kinds(each)}
     # The controllers' own: leases and the like are of no Application.
     return snapshot.taken(home.api, kinds), kinds
-
-
-def _is_object(path: Path) -> bool:
-    folders = {"argocd", "addons", "namespaces"}
-    return not folders.isdisjoint(path.parts) and path.name != "kustomization.yaml"
-
-
-def _identity(path: Path) -> Identity:
-    return identity(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _drop(folder: Path, name: str) -> None:

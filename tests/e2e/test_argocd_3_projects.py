@@ -29,6 +29,7 @@ INTO_ADDON = {
     "namespace": ("v1", "ServiceAccount", "default"),
     "argocd": ("v1", "ServiceAccount", "argocd"),
 }
+SERVICE, INTRUDER = "service-external-dns.yaml", {"example.com/intruder": "yes"}
 # And into the folder of the Applications.
 INTO_ROOT = {
     "root-kind": ("v1", "ConfigMap", "argocd"),
@@ -39,7 +40,9 @@ INTO_ROOT = {
 @pytest.fixture(scope="module")
 def refused(customer: Customer, shop: str) -> Iterator[dict[str, str]]:
     """The commit of an intruder, and by name what Argo CD says about each of his objects; then it is taken back."""
-    _slip_in(customer.tree(shop, "addons", "external-dns"), INTO_ADDON)
+    addon = customer.tree(shop, "addons", "external-dns")
+    _slip_in(addon, INTO_ADDON)
+    _relabel(addon / SERVICE)
     _slip_in(customer.tree(shop, "argocd"), INTO_ROOT)
     customer.repository.push("Slip something in")
     customer.argocd.refresh(*customer.argocd.names(shop))
@@ -58,10 +61,15 @@ def test_an_object_that_was_not_rendered_is_refused(home: Cluster, refused: dict
     assert home.kubectl.get(f"{kind[1]}/{name}", kind[2]) is None
 
 
-def test_nothing_else_of_the_folder_is_synced_with_it(customer: Customer, refused: dict[str, str], shop: str) -> None:
-    """One forbidden object stops the whole commit, and what was there stays as it was."""
+def test_nothing_else_of_the_folder_is_synced_with_it(
+    customer: Customer, home: Cluster, refused: dict[str, str], shop: str
+) -> None:
+    """One forbidden object stops the whole commit: another change in it, which would be admitted, is not made."""
     assert refused
-    assert customer.argocd.state(f"{shop}-external-dns").health == "Healthy"
+    service = home.kubectl.get("service/external-dns", "external-dns") or {}
+    assert service["metadata"]["labels"].keys().isdisjoint(INTRUDER)
+    resources = customer.argocd.application(f"{shop}-external-dns")["status"]["resources"]
+    assert [each["status"] for each in resources if each["kind"] == "Service"] == ["OutOfSync"], "the change is known"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +105,13 @@ def test_an_application_from_elsewhere_or_to_elsewhere_is_refused(
 def _conditions(customer: Customer, name: str) -> list[dict[str, Any]]:
     status = customer.argocd.application(name).get("status", {})
     return list(status.get("conditions", []))
+
+
+def _relabel(path: Path) -> None:
+    """Adds the intruder's label to an object that was rendered."""
+    value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    value["metadata"]["labels"] |= INTRUDER
+    path.write_text(yaml.safe_dump(value, sort_keys=False), encoding="utf-8")
 
 
 def _slip_in(folder: Path, objects: dict[str, tuple[str, str, str]]) -> None:

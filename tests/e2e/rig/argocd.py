@@ -67,12 +67,12 @@ class ArgoCD(NamedTuple):
 
     def names(self, cluster: str = "") -> list[str]:
         """The Applications that there are, all or those of a cluster, sorted."""
-        names = sorted(each["metadata"]["name"] for each in self.api.items(APPLICATIONS))
-        return [name for name in names if not cluster or name == cluster or name.startswith(f"{cluster}-")]
+        return list(self.states(cluster))
 
-    def states(self, cluster: str) -> dict[str, State]:
-        """Where the Applications of a cluster stand."""
-        return {name: self.state(name) for name in self.names(cluster)}
+    def states(self, cluster: str = "") -> dict[str, State]:
+        """Where the Applications stand, all or those of a cluster."""
+        found = {each["metadata"]["name"]: state(each) for each in self.api.items(APPLICATIONS)}
+        return {name: found[name] for name in sorted(found) if _of(cluster, name)}
 
     def state(self, name: str) -> State:
         """Where an Application stands."""
@@ -87,19 +87,20 @@ class ArgoCD(NamedTuple):
         for name in names:
             with contextlib.suppress(ApiError):
                 self.api.patch(f"{APPLICATIONS}/{name}", {"metadata": {"annotations": note}})
-        until("Applications are refreshed", lambda: not [name for name in names if self._waits(name)])
+        until("Applications are refreshed", lambda: self._waiting().isdisjoint(names))
 
-    def _waits(self, name: str) -> bool:
-        """Whether an Application still has to be compared."""
-        found = self.api.find(f"{APPLICATIONS}/{name}")
-        return found is not None and REFRESH in found["metadata"].get("annotations", {})
+    def _waiting(self) -> set[str]:
+        """The Applications that still have to be compared."""
+        found = [each["metadata"] for each in self.api.items(APPLICATIONS)]
+        return {each["name"] for each in found if REFRESH in each.get("annotations", {})}
 
     def settled(self, names: Iterable[str], revision: str = "", within: float = 120.0) -> None:
         """Waits until Applications are Synced and Healthy, at a revision if one is given. Raises AssertionError."""
         wanted = sorted(names)
 
         def unsettled() -> list[str]:
-            states = {name: self.state(name) for name in wanted}
+            found = self.states()
+            states = {name: found.get(name, state({})) for name in wanted}
             return [name for name, at in states.items() if not at.settled or (revision and at.revision != revision)]
 
         try:
@@ -124,6 +125,11 @@ class ArgoCD(NamedTuple):
         # kustomize build /…/_argocd-repo/<id>/<path> [options]
         found = [word for line in lines for word in line.split() if "/_argocd-repo/" in word]
         return [word.partition("/_argocd-repo/")[2].partition("/")[2] for word in found]
+
+
+def _of(cluster: str, name: str) -> bool:
+    """Whether an Application is one of a cluster; all are of the cluster without a name."""
+    return not cluster or name == cluster or name.startswith(f"{cluster}-")
 
 
 def state(application: Object) -> State:
@@ -215,6 +221,7 @@ def _environment(cluster: Cluster, authority: Authority, folder: Path) -> dict[s
         "HOME": str(places["home"]),
         "TMPDIR": str(places["tmp"]),
         "LANG": "C.UTF-8",
+        **programs.MEMORY_FOR_TIME,
         "KUBECONFIG": str(folder / "kubeconfig"),
         "SSL_CERT_FILE": str(authority.certificate),
         "ARGOCD_FAKE_IN_CLUSTER": "true",  # https://kubernetes.default.svc is the cluster of the kubeconfig

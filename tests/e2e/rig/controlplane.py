@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 import rendering
@@ -11,6 +12,7 @@ from e2e.rig.api import Api, ApiError, Place
 from e2e.rig.kube import Kubectl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from e2e.rig.isolation import Isolation
@@ -104,6 +106,14 @@ def controllers(rig: Rig, cluster: Cluster, *options: str) -> None:
     rig.processes.start(f"{cluster.name}-controllers", argv)
 
 
+def lent(started: tuple[Cluster, kubelet.Kubelet]) -> Iterator[Cluster]:
+    """A cluster for as long as a fixture gives it; what talks to it ends before its programs do."""
+    cluster, nodes = started
+    yield cluster
+    nodes.stop()
+    cluster.api.close()
+
+
 def await_accounts(cluster: Cluster) -> None:
     """Waits until pods can be made in the namespace default."""
     account = "/api/v1/namespaces/default/serviceaccounts/default"
@@ -130,7 +140,8 @@ def api_server(
     rig.processes.start(name, [programs.path("etcd"), *_etcd(folder / "etcd", ports)])
     api = Api(Place("127.0.0.1", ports.api, rig.authority.certificate, keys.admin))
     flags = [*_api_server(rig.authority, keys, issuer, ports), *options]
-    rig.processes.start(program, [programs.path(program), *flags], ready=lambda: is_ready(api))
+    environment = os.environ | programs.MEMORY_FOR_TIME
+    rig.processes.start(program, [programs.path(program), *flags], env=environment, ready=lambda: is_ready(api))
     config = folder / "admin.kubeconfig"
     config.write_text(_kubeconfig(api.place), encoding="utf-8")
     version = str(api.get("/version")["gitVersion"]).removeprefix("v")

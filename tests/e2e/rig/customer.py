@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from e2e.rig.kube import text
+from e2e.rig.kube import Identity, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,10 +54,22 @@ class Customer(NamedTuple):
 
     def okgen(self, command: str, *arguments: str) -> str:
         """Calls okgen in the repository; what it says on stderr. Raises AssertionError where it fails."""
-        call = [sys.executable, "-m", "okgen", command, "clusters", *arguments]
+        return self._call(0, command, "clusters", *arguments).stderr
+
+    def diff(self) -> set[Identity]:
+        """The objects that a render would change in clusters, as `okgen diff` names them; there has to be one."""
+        done = self._call(1, "diff", "--format", "json", "clusters")
+        return {
+            Identity(each["apiVersion"].rpartition("/")[0], each["kind"], each["namespace"] or "", each["name"])
+            for each in json.loads(done.stdout)["objects"]
+            if each["form"] == "kubernetes"
+        }
+
+    def _call(self, code: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        call = [sys.executable, "-m", "okgen", *arguments]
         done = subprocess.run(call, cwd=self.repository.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{' '.join(call)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stderr
+        assert done.returncode == code, f"{' '.join(call)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
 
     def publish(self, message: str) -> Rendered:
         """Renders all clusters, commits and pushes."""
