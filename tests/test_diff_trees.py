@@ -515,6 +515,17 @@ def test_a_cluster_that_is_gone(tmp_path: Path) -> None:
     assert [each["state"] for each in diffing.said(tmp_path, ".", "--base", "HEAD")["clusters"]] == ["same", "removed"]
 
 
+def test_many_clusters_that_are_gone_are_told_in_a_few_words(tmp_path: Path) -> None:
+    clusters = [f"c{number}" for number in range(9)]
+    fleet(tmp_path, "one", *clusters)
+    for name in clusters:
+        (tmp_path / name / "cluster.yaml").unlink()
+    _, out, _ = full(tmp_path, ".")
+    assert all(len(line) < 500 for line in out.splitlines())
+    assert "cause: no cluster.yaml has the name c0 any more; okgen leaves its tree output/c0 for you to delete, " in out
+    assert "c2 for you to delete and 6 more" in out
+
+
 @pytest.mark.parametrize("is_repository", [False, True])
 def test_trees_beside_those_of_the_run_are_not_gone_when_output_is_given(tmp_path: Path, is_repository: bool) -> None:
     fleet(tmp_path, "one", "two")

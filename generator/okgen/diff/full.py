@@ -76,7 +76,7 @@ def subjects(titles: Sequence[str]) -> list[str]:
 
 
 def cause_lines(causes: Sequence[Cause]) -> list[str]:
-    """Causes in lines: of a key that stands in many files, the first ones."""
+    """Causes in lines: of a key that stands in many files, or of many reasons without a place, the first ones."""
     places: dict[tuple[str, str], list[str]] = {}
     for each in causes:
         where = f"{each.file}:{each.line}" if each.line else each.file
@@ -85,7 +85,7 @@ def cause_lines(causes: Sequence[Cause]) -> list[str]:
     for (reason, path), lines in places.items():
         known = names([each for each in lines if each])
         keys.setdefault(known, []).append(f"{path} ({reason})" if path and reason else path or reason)
-    return [f"{known} {', '.join(filter(None, said))}".strip() for known, said in keys.items()]
+    return [f"{known} {names([each for each in said if each])}".strip() for known, said in keys.items()]
 
 
 def _table(table: Sequence[Row], paint: Paint) -> str:
