@@ -114,31 +114,6 @@ def test_an_addons_own_keys_come_before_those_of_all(tmp_path: Path) -> None:
     assert "webhook.securePort" not in named
 
 
-def test_init_writes_a_file_that_only_lacks_what_the_user_knows(tmp_path: Path) -> None:
-    code, out, err = rendering.okgen("init", cwd=tmp_path)
-    assert (code, out) == (0, "")
-    assert "cluster.yaml" in err
-    path = tmp_path / "cluster.yaml"
-    text = path.read_text(encoding="utf-8")
-    assert "# yaml-language-server: $schema=" in text
-    code, out, _ = rendering.okgen("validate", "--format", "concise", cwd=tmp_path)
-    assert code == 1
-    assert all("is still to be filled in" in line for line in out.splitlines())
-    # what init shows in angle brackets are examples: taken out of them, they are values
-    path.write_text(text.replace('"<', '"').replace('>"', '"'), encoding="utf-8")
-    assert rendering.okgen("render", cwd=tmp_path)[0] == 0
-    assert (tmp_path / "output" / "shop-prod" / ".okgen.json").exists()
-
-
-def test_init_never_overwrites(tmp_path: Path) -> None:
-    (tmp_path / "cluster.yaml").write_text("mine", encoding="utf-8")
-    code, _, err = rendering.okgen("init", str(tmp_path), cwd=tmp_path)
-    assert code == 2
-    assert "never overwrites" in err
-    assert (tmp_path / "cluster.yaml").read_text(encoding="utf-8") == "mine"
-    assert rendering.okgen("init", "no/such/folder/x.yaml", cwd=tmp_path)[0] == 2
-
-
 def test_validate_writes_nothing(tmp_path: Path) -> None:
     result = rendering.render(tmp_path, rendering.minimal(), command="validate")
     assert (result.code, result.out, result.err) == (0, "", "1 cluster is valid\n")

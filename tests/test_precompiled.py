@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 import rendering
 from okgen.addons import precompiled
 from okgen.addons.template import Template, new_scope
+from trees import in_child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +83,15 @@ def test_nothing_is_kept_where_nothing_can_be_written(folder: Path) -> None:
     (folder / "__pycache__").write_text("a file in the way", encoding="utf-8")
     assert manifest(folder) == [{"kind": "A", "name": "x"}]
     assert (folder / "__pycache__").read_text(encoding="utf-8") == "a file in the way"
+
+
+def test_a_full_disk_is_not_littered(folder: Path) -> None:
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        assert manifest(folder) == [{"kind": "A", "name": "x"}]
+
+    assert in_child(work) == 0
+    assert list((folder / "__pycache__").iterdir()) == []
 
 
 def test_an_installation_without_it_renders_the_same(tmp_path: Path) -> None:

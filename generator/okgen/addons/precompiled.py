@@ -95,6 +95,14 @@ def _keep(place: str, key: bytes, parts: dict[str, Any]) -> None:
             file.write(key + sha256(body).digest() + body)
         os.replace(temporary, place)
     except OSError:
+        _remove(temporary)  # half of it, where the disk is full
+
+
+def _remove(path: str) -> None:
+    """Removes a file if it is there."""
+    try:
+        os.unlink(path)
+    except OSError:
         return
 
 
