@@ -97,6 +97,22 @@ def test_rights_that_a_patch_gives_are_wider_rights(tmp_path: Path) -> None:
     assert told(said) == [("widened-rights", f"ClusterRole {ADDON}", ["+ get: secrets"])]
 
 
+def test_a_container_that_a_patch_adds_brings_its_powers(tmp_path: Path) -> None:
+    context = {"privileged": True, "allowPrivilegeEscalation": False, "capabilities": {"add": ["SYS_ADMIN"]}}
+    extra = {"name": "extra", "image": "example.com/extra:1", "securityContext": context}
+    pod = {"spec": {"containers": [extra]}}
+    patch = {"target": WORKLOAD, "patch": merge("Deployment", {"spec": {"template": pod}})}
+
+    said = found(tmp_path, cluster(), cluster(patch))
+
+    place = "spec.template.spec.containers[extra].securityContext"
+    (rights,) = diffing.items(said, "widened-rights")
+    assert rights["lines"] == [f"+ {place}.privileged: not set → true", f"+ {place}.capabilities.add: SYS_ADMIN"]
+    assert not diffing.items(said, "narrowed-rights")
+    (restart,) = diffing.items(said, "restart")
+    assert restart["lines"][0].startswith("+ spec.containers[extra]: ")
+
+
 def test_immutable_fields_of_a_patch_are_refused(tmp_path: Path) -> None:
     patch = operations({"op": "add", "path": "/spec/selector/matchLabels/a", "value": "b"})
 

@@ -13,6 +13,7 @@ import pytest
 
 import diffing
 import rendering
+import repositories
 from okgen import __version__
 from okgen.diff.markdown import LIMIT
 
@@ -111,7 +112,7 @@ def test_an_edit_shows_as_what_a_render_would_undo(repository: Path) -> None:
     assert "Deployment external-dns/external-dns (edited by hand)" in out
     assert "~ spec.replicas: 7 → 1" in out
     assert "cause: edited by hand" in out
-    assert "1 file is not as okgen wrote them: a render stops there" in out
+    assert "1 file is not as okgen wrote it: a render stops there" in out
     diffing.committed(repository, "edited")
     (item,) = diffing.said(repository, "--base", "HEAD")["items"]
     assert [each["reason"] for each in item["causes"]] == ["edited by hand"]
@@ -143,9 +144,10 @@ def test_what_is_no_data_is_shown_as_text(repository: Path, content: bytes, why:
         found = diffing.said(repository, *arguments)
         (change,) = found["objects"]
         assert change["form"] == "text"
-        assert f"cannot be compared as data: {why}" in change["remark"]
+        assert change["remark"].startswith(f"edited by hand; cannot be compared as data: {why}")
         code, out, err = full(repository, *arguments)
         assert (code, err) == (1, "")
+        assert ("1 file is not as okgen wrote it: a render stops there" in out) is (not arguments)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out)
 
 
@@ -307,6 +309,18 @@ def test_without_git_there_is_no_revision_but_a_comparison_with_the_disk(
     edit(repository / "cluster.yaml", "upsert-only", "sync")
     found = diffing.said(repository)
     assert {one["path"] for each in found["items"] for one in each["causes"]} == {"addons.external-dns.policy"}
+
+
+def test_a_shallow_clone_lacks_the_revision_and_says_how_to_get_it(repository: Path, tmp_path: Path) -> None:
+    diffing.committed(repository, "another")
+    clone = tmp_path / "clone"
+    repositories.git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{repository}", str(clone))
+
+    code, _, err = rendering.okgen("diff", "--base", "HEAD~1", cwd=clone)
+
+    assert code == 2
+    assert "this clone is shallow: git fetch --depth=1 origin COMMIT gets the one, git fetch --unshallow all" in err
+    assert diffing.said(clone, "--base", "HEAD")["empty"]
 
 
 def test_sha256_repositories(tmp_path: Path) -> None:

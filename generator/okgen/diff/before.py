@@ -46,16 +46,16 @@ def difference(path: str, old: bytes | None, new: str | None, known: index.Index
         return Difference(path, None, new)
     remark = "" if known.knows(path, index.digest(old)) else EDITED if path in known.files else NOT_OURS
     if len(old) > source.MOST_BYTES:
-        return Difference(path, "", new, "larger than 1 MiB", readable=False)
+        return Difference(path, "", new, remark, "larger than 1 MiB")
     try:
         return Difference(path, old.decode(), new, remark)
     except UnicodeDecodeError:
-        return Difference(path, "", new, "not UTF-8", readable=False)
+        return Difference(path, "", new, remark, "not UTF-8")
 
 
 def unread(path: str, why: str, new: str | None) -> Difference:
     """A place with something of which the content is not known."""
-    return Difference(path, "", new, why, readable=False)
+    return Difference(path, "", new, "", why)
 
 
 def strays(parent: str, trusted_root: str, claimed: Collection[str]) -> list[str]:

@@ -124,7 +124,7 @@ class Builder:
         """The changes as they reach the cluster; ``tree`` is the new one."""
         folders = {each.file.rpartition("/")[0]: None for each in changes if each.file.startswith("addons/")}
         old = before(tree, was) if folders else {}
-        unread = {each.path.rpartition("/")[0]: each.remark for each in was.differences if not each.readable}
+        unread = {each.path.rpartition("/")[0]: each.unread for each in was.differences if each.unread}
         found = list(changes)
         for folder in folders:
             if self._is_aimed(old, folder) or self._is_aimed(tree, folder):

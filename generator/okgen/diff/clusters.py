@@ -19,6 +19,7 @@ from okgen.problem import Refused, Unable
 from okgen.read import source
 from okgen.resolve.resolver import resolve
 from okgen.write.places import place_of
+from okgen.write.plan import EDITED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from okgen.pipeline import Findings, Rendered
     from okgen.read.inputs import Input
 
+_STOPS = (EDITED, before.NOT_OURS)
 _BATCH = 100  # clusters whose trees are in memory at once, as Git is asked for many in one go
 
 
@@ -119,6 +121,7 @@ class _Judge:
             tuple(shown),
             tuple(found),
             tuple(followers),
+            sum(one.remark in _STOPS for one in was.differences) if not moved else 0,
             os.path.relpath(moved) if moved else "",
         )
         return _lightened(diff._replace(items=tuple(self._causes.of(each, was, diff)))) if found else diff

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from okgen.diff.before import NOT_OURS
 from okgen.diff.facts import REFUSED, REMOVAL, RISKS, WIDENED
 from okgen.diff.group import groups, rows
 from okgen.report.paint import BLUE, BOLD, RED, YELLOW, Paint
 from okgen.text import harmless
-from okgen.write.plan import EDITED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 3
 _MOST_LINES = 20
-_STOPS = (EDITED, NOT_OURS)
 _MOST_SUBJECTS = 9
 _SIGNS = {"+": "\x1b[32m", "-": "\x1b[31m", "~": YELLOW}
 _GRAVE = (REMOVAL, REFUSED, WIDENED)
@@ -54,11 +51,11 @@ def folded_line(diffs: Sequence[ClusterDiff]) -> str:
 
 def stops_line(diffs: Sequence[ClusterDiff], base: str | None) -> str:
     """That a render would stop at edits, where there are any on disk; else empty."""
-    edited = sum(change.remark.startswith(_STOPS) for each in diffs for change in each.changes)
+    edited = sum(each.edits for each in diffs)
     if base is not None or not edited:
         return ""
-    what = "file is" if edited == 1 else "files are"
-    return f"{edited} {what} not as okgen wrote them: a render stops there, and --force overwrites"
+    what = "file is not as okgen wrote it" if edited == 1 else "files are not as okgen wrote them"
+    return f"{edited} {what}: a render stops there, and --force overwrites"
 
 
 def names(clusters: Sequence[str]) -> str:

@@ -121,14 +121,14 @@ class Change(NamedTuple):
 class Difference(NamedTuple):
     """A file whose bytes differ; None where there is none. ``remark``: what the old one is if not what was rendered.
 
-    ``readable``: whether ``old`` is all of the old file.
+    ``unread``: why ``old`` is not what the old file holds, if it is not.
     """
 
     path: str
     old: str | None
     new: str | None
     remark: str = ""
-    readable: bool = True
+    unread: str = ""
 
 
 class Before(NamedTuple):
@@ -170,7 +170,8 @@ class ClusterDiff(NamedTuple):
     ``was``: the folder of the old tree where that is another one, as the cluster had another name or place.
     ``state``: ``added``, ``changed``, ``removed``, or "" when nothing differs. ``rendered_by``: the okgen of the old
     tree. ``changes`` are those of the files, ``shown`` the same as they reach the cluster: patches applied.
-    ``followers``: files that merely follow others, or differ in form only.
+    ``followers``: files that merely follow others, or differ in form only. ``edits``: how many files a render would
+    stop at, as they are not what okgen wrote.
     """
 
     name: str
@@ -182,6 +183,7 @@ class ClusterDiff(NamedTuple):
     shown: tuple[Change, ...]
     items: tuple[Item, ...]
     followers: tuple[str, ...]
+    edits: int = 0
     was: str = ""
 
     @property

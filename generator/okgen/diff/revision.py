@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _FILE_MODES = (b"100644", b"100755", b"100664")
 _KINDS = {b"120000": "a symbolic link was there", b"160000": "a submodule was there"}
+_SHALLOW = "; this clone is shallow: git fetch --depth=1 origin COMMIT gets the one, git fetch --unshallow all"
 _SHA256_LENGTH = 64
 _OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
@@ -52,7 +53,8 @@ class Revision:
         code, out, err = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
         if code:
             reason = err.decode(errors="replace").strip() or f"no commit has the name {name}"
-            raise Unable(f"--base: {reason}")
+            shallow = self._run("rev-parse", "--is-shallow-repository")[1].strip() == b"true"
+            raise Unable(f"--base: {reason}{_SHALLOW if shallow else ''}")
         self._commit = out.decode().strip()
 
     def before(self, trees: Sequence[Tree]) -> list[Before]:

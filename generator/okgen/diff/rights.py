@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from okgen.diff.nouns import Change, Unit
 
+_CAPABILITIES = (("capabilities", "add"), ("capabilities", "drop"))
+_CONTAINERS = tuple((name,) for name in facts.CONTAINERS)
 _MOST_RIGHTS = 3_000  # of one role; more is told as it stands
 
 
@@ -48,6 +50,8 @@ def of(change: Change) -> Rights:
     told = []
     for field in change.fields:
         said = [list(_field(unit, leaf)) for leaf in _leaves(field)]
+        if _is_container(field):  # what it does without is nothing that is taken, and the other way round
+            said = [[(sign, line) for sign, line in pairs if (sign == "+") is (field.op == "add")] for pairs in said]
         for sign, line in (pair for pairs in said for pair in pairs):
             (wider if sign == "+" else narrower).append(f"{sign} {line}")
         if all(said):
@@ -58,12 +62,22 @@ def of(change: Change) -> Rights:
 def _leaves(field: Field) -> Iterator[Field]:
     """The fields that come or go with a mapping, one by one; rights may be among them."""
     value = {"add": field.new, "remove": field.old}.get(field.op)
-    if not isinstance(value, dict) or not value or isinstance(field.path[-1], Entry):
+    if isinstance(value, list) and field.path[-2:] in _CAPABILITIES:
+        for each in value:
+            one = (None, each) if field.op == "add" else (each, None)
+            yield Field((*field.path, Entry((("value", each),))), field.op, *one)
+        return
+    if not isinstance(value, dict) or not value or (isinstance(field.path[-1], Entry) and not _is_container(field)):
         yield field
         return
     for key, inner in value.items():
         one = (None, inner) if field.op == "add" else (inner, None)
         yield from _leaves(Field((*field.path, key), field.op, *one))
+
+
+def _is_container(field: Field) -> bool:
+    """Whether a field is a container that comes or goes."""
+    return field.op != "replace" and isinstance(field.path[-1], Entry) and field.path[-2:-1] in _CONTAINERS
 
 
 def _role(change: Change) -> Rights:
@@ -202,6 +216,6 @@ def _power(field: Field) -> Iterator[tuple[str, str]]:
             if before != after:
                 values = ("not set" if value is None else value_of(value) for value in (field.old, field.new))
                 yield "+" if after else "-", f"{path_of(field.path)}: {f' {ARROW} '.join(values)}"
-    if field.path[-3:-1] in (("capabilities", "add"), ("capabilities", "drop")):
+    if field.path[-3:-1] in _CAPABILITIES:
         more = (field.op == "add") is (field.path[-2] == "add")
         yield "+" if more else "-", f"{path_of(field.path[:-1])}: {value_of(field.new or field.old)}"

@@ -69,10 +69,11 @@ class Comparer:
         if each.path == read.STACK and each.old and each.new:
             texts = differing(each.old, each.new)  # by far the longest file
         sides = [None if text is None else self._unit(each.path, text) for text in texts]
-        before = read.Unreadable(each.remark) if not each.readable and each.old is not None else sides[0]
+        before = read.Unreadable(each.unread) if each.unread and each.old is not None else sides[0]
         if isinstance(before, read.Unreadable) and each.new is not None:
             found.append(_as_text(each, str(before)))
             return
+        each = each._replace(remark="; ".join(filter(None, (each.remark, each.unread))))
         for side, into, text in ((before, old, each.old), (sides[1], new, each.new)):
             unit = read.as_text(each.path, text or "") if isinstance(side, read.Unreadable) else side
             if unit is not None:
@@ -123,7 +124,7 @@ def mark_of(path: str, unit: Unit) -> object:
 
 
 def _as_text(each: Difference, why: str) -> Change:
-    told = [each.remark] if each.remark and each.readable else []
+    told = [each.remark] if each.remark else []
     remark = "; ".join([*told, f"{NO_DATA}{why}"])
     old, new = read.as_text(each.path, each.old or ""), read.as_text(each.path, each.new or "")
     field = Field((), "replace", each.old, each.new)
