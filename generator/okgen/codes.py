@@ -36,8 +36,9 @@ CODES: dict[str, Code] = {
     "OKG102": Code("not UTF-8", "cluster.yaml is UTF-8 text, with or without a byte order mark."),
     "OKG103": Code(
         "control character",
-        "The text holds a character that no reader of YAML should meet, or one that ends a line for some and not for "
-        "others. In double quotes it can be written as an escape sequence.",
+        "The text holds a character that no reader of YAML should meet, one that ends a line for some and not for "
+        "others, or one that turns the direction of text around, so that it looks like another text. In double quotes "
+        "it can be written as an escape sequence.",
     ),
     "OKG104": Code("empty file", "There is nothing in the file, or only comments."),
     "OKG105": Code("several documents", "One file describes one cluster. A bare `---` before or after it is fine."),

@@ -24,9 +24,11 @@ _MOST_CHARACTERS = 20
 _LAST_SHORT = 0xFF
 _CHUNK = 16 * 1024
 _BOM = b"\xef\xbb\xbf"
-# What libyaml refuses, and what only YAML 1.1 takes for the end of a line: line numbers would depend on the reader.
-_UNWANTED = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
+# What libyaml refuses; what only YAML 1.1 takes for the end of a line: line numbers would depend on the reader; what
+# turns the direction of text around: reviewers would see another file than the one that is read.
+_UNWANTED = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 _LINE_ENDS = frozenset("\x85\u2028\u2029")
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Misread(Refused):
@@ -168,6 +170,8 @@ def _check_characters(text: str, file: str) -> None:
         message = f"control character U+{number:04X}"
         if found.group() in _LINE_ENDS:
             message = f"U+{number:04X} ends a line for YAML 1.1 and does not for YAML 1.2"
+        elif found.group() in _TURNS:
+            message = f"U+{number:04X} turns the direction of text around: the line is not what it looks like"
         escape = f"\\x{number:02x}" if number <= _LAST_SHORT else f"\\u{number:04x}"
         help_text = f'remove it, or write "{escape}" in double quotes'
         problems.append(Problem(file, *place_after(text[: found.start()]), "OKG103", "error", message, help=help_text))
