@@ -15,7 +15,7 @@ import pytest
 import rendering
 import repositories
 from okgen.cli import COMMANDS, parser_for
-from okgen.commands.manual import Manual
+from okgen.manual import Manual
 
 NAMES = [command.name for command in COMMANDS]
 # What needs the network, or goes on until it is stopped, is only parsed.

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from okgen.addons.template import TemplateError
-from okgen.commands.manual import closing
+from okgen.manual import closing
 from okgen.problem import Refused, Unable, in_order
 from okgen.text import harmless
 

@@ -15,8 +15,8 @@ from okgen.patching.elements import InexpressibleError
 from okgen.problem import Problem, Refused, Unable
 from okgen.read import source
 from okgen.render.manifest import manifest
+from okgen.render.targets import selects
 from okgen.resolve.jsonpatch import PatchError
-from okgen.resolve.patches import selects
 from okgen.write import index, plan, tree
 
 if TYPE_CHECKING:

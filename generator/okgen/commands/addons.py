@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from okgen.addons.catalogue import Addon, Catalogue, Release
-from okgen.commands.manual import Example, Manual
 from okgen.commands.schema import require
 from okgen.judge.schema import bundle, follow, load
+from okgen.manual import Example, Manual
 
 if TYPE_CHECKING:
     import argparse

@@ -10,8 +10,8 @@ from okgen.adopt import located
 from okgen.adopt.adoption import Adopted, Adoption
 from okgen.adopt.rewriting import replace
 from okgen.commands import options
-from okgen.commands.manual import Example, Manual
 from okgen.emit import dump
+from okgen.manual import Example, Manual
 from okgen.problem import Refused
 from okgen.text import harmless
 from okgen.write import tree

@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from okgen.addons.catalogue import Catalogue
-from okgen.commands.manual import Example, Manual
 from okgen.completion import SHELLS, pages
+from okgen.manual import Example, Manual
 
 if TYPE_CHECKING:
     import argparse

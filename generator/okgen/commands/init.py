@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from okgen.addons.catalogue import Catalogue
-from okgen.commands.manual import Example, Manual
+from okgen.manual import Example, Manual
 from okgen.problem import Unable
 from okgen.starter import starter
 from okgen.text import harmless

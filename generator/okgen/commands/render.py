@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from okgen import passes as fleet
 from okgen import pipeline
 from okgen.commands import options
-from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
+from okgen.manual import Example, Manual
 from okgen.orphans import Orphans
 from okgen.problem import Unable
 from okgen.read import inputs

@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from okgen.addons.catalogue import Catalogue
-from okgen.commands.manual import Example, Manual
 from okgen.fleet import exemptions
 from okgen.judge.schema import bundle
+from okgen.manual import Example, Manual
 from okgen.problem import Unable
 
 if TYPE_CHECKING:

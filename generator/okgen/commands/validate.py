@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from okgen import pipeline
 from okgen.commands import options
-from okgen.commands.manual import Example, Manual
 from okgen.counter import Counter
+from okgen.manual import Example, Manual
 from okgen.read import inputs
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from okgen import pipeline
 from okgen.commands import options
-from okgen.commands.manual import Example, Manual
+from okgen.manual import Example, Manual
 from okgen.progress import progress
 from okgen.read import inputs
 from okgen.render.kustomize import VENDORED

@@ -10,9 +10,9 @@ from okgen import passes as fleet
 from okgen import pipeline, prerequisites
 from okgen.cli import explained
 from okgen.commands import options
-from okgen.commands.manual import Example, Manual
 from okgen.commands.render import summary
 from okgen.diff import clusters, full
+from okgen.manual import Example, Manual
 from okgen.problem import Refused, Unable
 from okgen.read import inputs
 from okgen.report import wants_color

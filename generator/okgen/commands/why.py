@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from okgen.commands import options
-from okgen.commands.manual import Example, Manual
+from okgen.manual import Example, Manual
 
 if TYPE_CHECKING:
     import argparse

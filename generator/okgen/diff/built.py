@@ -12,7 +12,7 @@ from okgen.diff.nouns import ADDED, CHANGED, MASKED, REMOVED, Change, without
 from okgen.diff.read import Unreadable, of_object
 from okgen.diff.units import folded, mark_of
 from okgen.patching import build
-from okgen.resolve.patches import selects
+from okgen.render.targets import selects
 from okgen.resolve.selector import SelectorError
 
 if TYPE_CHECKING:

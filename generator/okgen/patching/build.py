@@ -9,9 +9,9 @@ from okgen.patching.elements import InexpressibleError
 from okgen.problem import Refused
 from okgen.read import source
 from okgen.render.manifest import Manifest
+from okgen.render.targets import selects
 from okgen.resolve.jsonpatch import PatchError
 from okgen.resolve.jsonpatch import applied as json_applied
-from okgen.resolve.patches import selects
 from okgen.resolve.selector import SelectorError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from okgen.render.addon import AddonRenderer
 from okgen.render.kustomize import addon_kustomization, kustomization
 from okgen.render.manifest import Manifest, manifest
 from okgen.render.readme import readme
-from okgen.resolve import patches
+from okgen.render.targets import unmatched
 from okgen.write.index import digest, encoded
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Renderer:
             manifests = self._addons.manifests(enabled, cluster.profile, cluster.minor)
             problems += _intruders(document, cluster, enabled, manifests)
             crds = self._crds(enabled)
-            if enabled.patches:
-                problems += patches.unmatched(document, enabled.addon.name, enabled.patches, [*manifests, *crds])
+            problems += unmatched(document, enabled, [*manifests, *crds] if enabled.patches else [])
             folder = self._folder(cluster, enabled, manifests)
             found.update(folder.files)
             rendered += [*manifests, *crds]
