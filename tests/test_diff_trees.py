@@ -311,6 +311,18 @@ def test_without_git_there_is_no_revision_but_a_comparison_with_the_disk(
     assert {one["path"] for each in found["items"] for one in each["causes"]} == {"addons.external-dns.policy"}
 
 
+@pytest.mark.parametrize("options", [(), ("--base", "HEAD")])
+def test_a_cluster_yaml_that_stood_in_another_file(repository: Path, options: tuple[str, ...]) -> None:
+    (repository / "clusters").mkdir()
+    (repository / "cluster.yaml").rename(repository / "clusters/demo.cluster.yaml")
+    edit(repository / "clusters/demo.cluster.yaml", "upsert-only", "sync")
+
+    found = diffing.said(repository, *options, ".")
+
+    causes = {(one["reason"], one["file"], one["path"]) for each in found["items"] for one in each["causes"]}
+    assert causes == {(None, "clusters/demo.cluster.yaml", "addons.external-dns.policy")}
+
+
 def test_a_shallow_clone_lacks_the_revision_and_says_how_to_get_it(repository: Path, tmp_path: Path) -> None:
     diffing.committed(repository, "another")
     clone = tmp_path / "clone"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from okgen.addons.catalogue import Catalogue
-    from okgen.diff.baseline import Baseline
+    from okgen.diff.baseline import Baseline, Old
     from okgen.diff.built import Builder
     from okgen.diff.nouns import Before, Change, ClusterDiff, Field
     from okgen.diff.read import Reader
@@ -69,11 +69,11 @@ class Causes:
 
     def of(self, each: Rendered, was: Before, diff: ClusterDiff) -> list[Item]:
         """The items of a cluster, each with its causes. Raises Unable, TemplateError."""
-        raw = self._baseline.source(each.input)
+        past_file = self._baseline.source(each.input, each.cluster.name)
         if diff.state == ADDED:
-            causes = self._of_new(each, raw)
+            causes = self._of_new(each, past_file)
             return [item._replace(causes=causes) for item in diff.items]
-        past = self._past(each, raw) if raw is not None else None
+        past = self._past(each, past_file) if past_file is not None else None
         if past is None:
             return [
                 item._replace(causes=_remarked(item) or self._traces.causes(item, each, was)) for item in diff.items
@@ -81,7 +81,7 @@ class Causes:
         old = before(each.files, was)
         found = []
         for item in diff.items:
-            causes = self._causes(item, each, was, past, old) if item.touches else self._of_new(each, raw)
+            causes = self._causes(item, each, was, past, old) if item.touches else self._of_new(each, past_file)
             if UNEXPLAINED in causes and not self._baseline.is_asked_for:
                 # What is on disk was rendered from a cluster.yaml that was never committed.
                 causes = tuple(dict.fromkeys((*self._traces.causes(item, each, was), *causes)))
@@ -90,13 +90,13 @@ class Causes:
         return found
 
     @staticmethod
-    def _of_new(each: Rendered, raw: bytes | None) -> tuple[Cause, ...]:
+    def _of_new(each: Rendered, past_file: Old | None) -> tuple[Cause, ...]:
         """Why a cluster has no tree in its place yet: it is new, or had another name or place."""
         file = each.document.file
-        if raw is None:
+        if past_file is None:
             return (Cause("", file, 1),)
         try:
-            changed = changed_keys(source.parse(raw, file).data, each.document.data)
+            changed = changed_keys(source.parse(past_file.raw, file).data, each.document.data)
         except Refused:
             changed = {}
         moved = tuple(_cause(key, each.document) for key in changed if key in _PLACE)
@@ -107,12 +107,14 @@ class Causes:
         """The items of a cluster that is gone, each with its cause."""
         return [each._replace(causes=(Cause(why),)) for each in items]
 
-    def _past(self, each: Rendered, raw: bytes) -> _Past | None:
+    def _past(self, each: Rendered, past_file: Old) -> _Past | None:
         try:
-            document = source.parse(raw, each.document.file)
+            document = source.parse(past_file.raw, each.document.file)
         except Refused:
             return None
-        data = written_out(document.data, self._baseline.patches(each.input, patch_files(document.data)))
+        data = written_out(
+            document.data, self._baseline.patches(past_file, each.input.root, patch_files(document.data))
+        )
         texts = {(one.addon.name, patch.number): patch.text for one in each.cluster.addons for patch in one.patches}
         new = written_out(each.document.data, texts)
         if data is not document.data:

@@ -93,11 +93,11 @@ class _Judge:
 
     def moved(self, each: Rendered) -> str:
         """The folder that a cluster's tree had before if it was another one, else "". Raises Unable, TemplateError."""
-        raw = self._baseline.source(each.input)
-        if raw is None:
+        old = self._baseline.source(each.input, each.cluster.name)
+        if old is None:
             return ""
         try:
-            cluster, _ = resolve(source.parse(raw, each.document.file), self._catalogue, each.input.root)
+            cluster, _ = resolve(source.parse(old.raw, each.document.file), self._catalogue, each.input.root)
         except Refused:
             return ""
         folder = place_of(each.input, cluster, self._output).folder
