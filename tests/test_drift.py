@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import stat
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 import rendering
 from okgen.write import drift
 from okgen.write.index import digest
+from trees import in_child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,16 @@ def test_an_edit_comes_with_its_diff(folder: Path) -> None:
     assert result.code == 1
     assert result.out.startswith(f"{ARGOCD}: edited by hand\n  --- what is there\n  +++ what would be rendered\n  @@ ")
     assert "  -      prune: false\n  +      prune: true\n" in result.out
+
+
+def test_a_file_of_a_terabyte_is_not_read(folder: Path) -> None:
+    os.truncate(folder / README, 1 << 40)
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+        assert [(each["file"], each["kind"]) for each in check(folder)] == [(README, "edited by hand")]
+
+    assert in_child(work) == 0
 
 
 def test_other_diffs_are_shown_when_asked_for(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import loopback
 from loopback import Authority, Server
 from okgen.problem import Unable
-from okgen.upstream import fetch
+from okgen.upstream import SIZE, fetch
 from okgen.upstream.fetch import Failed, Fetcher
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_what_stays_is_not_tried_again(server: Server, fetcher: Fetcher, answer:
 
 
 def test_too_large_as_announced(server: Server, fetcher: Fetcher) -> None:
-    server.answers["/f"] = loopback.announced(fetch.SIZE + 1)
+    server.answers["/f"] = loopback.announced(SIZE + 1)
     failed = refused(fetcher, f"{server.url}/f")
     assert failed.wrong
     assert str(failed) == f"{server.url}/f: larger than 20,971,520 bytes, which no pinned file is"

@@ -25,6 +25,7 @@ from okgen.upstream import vendor as engine
 from okgen.upstream.fetch import Fetcher
 from okgen.upstream.vendor import Outcome, Source, check_vendored, exit_code, mirrored, parse_mirrors, summary, vendor
 from rendering import tool
+from trees import in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -263,6 +264,17 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(demo: Vendoring) -> None:
     line = f"{demo.place}/one.yaml: is no regular file; remove it"
     assert demo.problems == [line]
     assert demo.one().messages == (line,)
+
+
+def test_a_file_of_a_terabyte_is_not_read(demo: Vendoring) -> None:
+    demo.one()
+    os.truncate(demo.place / "one.yaml", 1 << 40)
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+        assert demo.problems == [f"{demo.place}/one.yaml has been altered"]
+
+    assert in_child(work) == 0
 
 
 def test_a_file_in_place_of_a_folder(demo: Vendoring) -> None:

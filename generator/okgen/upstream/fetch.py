@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from okgen import __version__
 from okgen.problem import Unable
+from okgen.upstream import SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Advance = Callable[[int, int | None], None]  # bytes so far, bytes in all where known
 
 REDIRECTS = 5  # GitHub and mirrors need one or two; more is a loop
-SIZE = 20 * 1024 * 1024  # bytes; the largest file pinned so far has two million
 _CHUNK = 64 * 1024
 _REDIRECT = {301, 302, 303, 307, 308}
 _PASSING = {408, 429, 500, 502, 503, 504}  # may be gone in a moment; other answers stay what they are

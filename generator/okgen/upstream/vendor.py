@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.problem import Unable
 from okgen.render.kustomize import kustomization
+from okgen.upstream import SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -167,16 +168,21 @@ def _wrong(path: str, sources: Sequence[Source], folder: str) -> dict[str, str]:
 
 
 def _digest(path: str) -> str:
-    """The SHA-256 of a regular file; empty when there is none. Raises OSError for anything else there."""
+    """The SHA-256 of a regular file; "" for none, "too long" for one that nothing was fetched into.
+
+    Raises OSError for anything else there.
+    """
     import hashlib
 
     try:
-        kind = os.lstat(path).st_mode
+        status = os.lstat(path)
     except FileNotFoundError:
         return ""
-    if not stat.S_ISREG(kind):
-        what = "a symbolic link, which okgen does not follow" if stat.S_ISLNK(kind) else "no regular file"
+    if not stat.S_ISREG(status.st_mode):
+        what = "a symbolic link, which okgen does not follow" if stat.S_ISLNK(status.st_mode) else "no regular file"
         raise OSError(0, f"is {what}; remove it", path)
+    if status.st_size > SIZE:
+        return "too long"
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CHUNK = 1 << 20
+_MOST_BYTES = 64 << 20  # more than okgen can write into a file, as its inputs are limited
+_TOO_LONG = "longer than any file of okgen's"  # stands for a SHA-256 and is none
 
 
 def recorded_in(top: int, folder: str) -> bytes | None:
@@ -67,10 +69,10 @@ def _look(above: int, name: str, data: bytes | None = None, digest: str = "") ->
     try:
         if data and _holds(file, data):
             return digest
-        mode = os.fstat(file).st_mode
-        if not stat.S_ISREG(mode):
-            return FOLDER if stat.S_ISDIR(mode) else SPECIAL
-        return _hash(file)
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            return FOLDER if stat.S_ISDIR(status.st_mode) else SPECIAL
+        return _hash(file) if status.st_size <= _MOST_BYTES else _TOO_LONG
     finally:
         os.close(file)
 
