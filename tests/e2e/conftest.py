@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from e2e.rig.controlplane import Cluster
     from e2e.rig.customer import Customer
     from e2e.rig.isolation import Isolation
+    from e2e.rig.rollout import Rollout
     from e2e.rig.scene import Scene
 
 HERE = Path(__file__).resolve().parent
 RUN = rendering.REPOSITORY / "build" / "e2e" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 KEY = pytest.StashKey[list[Processes]]()
+SAID = pytest.StashKey[list[str]]()  # for the end of the test's output
 # Cheap ones first: how the names of files begin, in the order of their run.
 ORDER = ("test_rig", "test_api_server", "test_argocd", "test_")
 
@@ -54,7 +56,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(SAID, []):
+        terminalreporter.write_line(line)
     if RUN.exists():
         terminalreporter.write_line(f"logs of this run: {RUN}")
 
@@ -149,12 +153,29 @@ def aws(rig: controlplane.Rig) -> Iterator[Aws]:
 
 
 @pytest.fixture(scope="session")
-def scene(home: Cluster, customer: Customer, aws: Aws, authority: Authority) -> Scene:  # noqa: F811 - fixtures
+def rollout(
+    request: pytest.FixtureRequest,
+    home: Cluster,  # noqa: F811 - a fixture
+    customer: Customer,  # noqa: F811 - a fixture
+    aws: Aws,
+    authority: Authority,
+) -> Iterator[Rollout]:
     """Kubernetes 1.36 and examples/shop, installed by Argo CD from an empty account; Pod Identity."""
+    from e2e.rig import rollout as pushing
     from e2e.rig import scene as making
 
     if home.kubectl.run("get", "namespace", "external-dns").code == 0:
         rendering.unavailable("the tandem needs a run of its own", "pytest tests/e2e/test_tandem_*.py")
     found = making.open_scene(home, aws, customer.repository.folder, authority.certificate)
     found.render()
-    return found.install(customer.repository, customer.argocd)
+    made = pushing.install(found, customer.repository, customer.argocd)
+    said = [f"{step}: {seconds:.0f} s after the push" for step, seconds in made.times.items()]
+    request.config.stash.setdefault(SAID, []).extend(said)
+    yield made
+    found.pods.stop(*found.pods.running.values())
+
+
+@pytest.fixture(scope="session")
+def scene(rollout: Rollout) -> Scene:
+    """The same, for tests that do not care how it came about."""
+    return rollout.scene

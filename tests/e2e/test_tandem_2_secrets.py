@@ -9,7 +9,7 @@ import pytest
 from e2e.rig import aws as cloud
 from e2e.rig import waiting
 from e2e.rig.pods import PodError
-from e2e.rig.scene import SECRET, external_secret
+from e2e.rig.shop import SECRET, external_secret
 
 if TYPE_CHECKING:
     from e2e.rig.scene import Scene

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from e2e.rig import waiting
 from e2e.rig.balancers import balancer, left_behind, security_groups
-from e2e.rig.scene import NAME, ZONE
+from e2e.rig.shop import APP, NAME, ZONE, ingress
 
 if TYPE_CHECKING:
     from e2e.rig.balancers import Balancer
@@ -74,7 +74,7 @@ def test_changed_annotations_change_it_in_place(scene: Scene) -> None:
     waiting.until("both listeners", lambda: _changed(served(scene)))
 
     after = served(scene)
-    scene.cluster.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", str(scene.app))
+    scene.cluster.kubectl("apply", "--server-side", "--force-conflicts", "--kustomize", str(APP))
     scene.cluster.kubectl("annotate", "ingress/shop", "--namespace=shop", f"{NOTE}load-balancer-attributes-")
     assert after.arn == before.arn
     assert {**CLUSTER, "owner": "platform"}.items() <= after.tags.items()
@@ -100,7 +100,7 @@ def _changed(now: Balancer) -> bool:
 
 def test_an_ingress_of_another_class_is_left_alone(scene: Scene) -> None:
     """Nothing is made for an Ingress of a class that is not this controller's."""
-    scene.cluster.kubectl.apply([scene.ingress("foreign", f"foreign.{ZONE}", class_name="nginx")])
+    scene.cluster.kubectl.apply([ingress("foreign", f"foreign.{ZONE}", class_name="nginx")])
     calls = len(scene.aws.gate.calls)
 
     waiting.until("two more rounds", lambda: len(scene.aws.gate.calls) > calls + 20)
@@ -112,7 +112,7 @@ def test_an_ingress_of_another_class_is_left_alone(scene: Scene) -> None:
 def test_deleting_the_ingress_removes_it(scene: Scene) -> None:
     """Load balancer, target group, security group and the opening in the nodes' group go with the Ingress."""
     before = left_behind(scene.aws, scene.network.vpc)
-    scene.cluster.kubectl.apply([scene.ingress("second", f"second.{ZONE}")])
+    scene.cluster.kubectl.apply([ingress("second", f"second.{ZONE}")])
     waiting.until("a second one", lambda: of(scene, "second"))
 
     scene.cluster.kubectl("delete", "ingress/second", "--namespace=shop")

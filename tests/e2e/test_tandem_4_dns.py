@@ -9,7 +9,7 @@ import pytest
 from e2e.rig import aws as cloud
 from e2e.rig import waiting
 from e2e.rig.pods import Start
-from e2e.rig.scene import NAME, ZONE
+from e2e.rig.shop import NAME, ZONE, ingress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_a_host_leads_to_its_load_balancer(scene: Scene, host: str) -> None:
 
 def test_a_zone_outside_the_filter_is_never_touched(scene: Scene) -> None:
     """A host of another zone of the account: no record there, and not even a look at its records."""
-    scene.cluster.kubectl.apply([scene.ingress("other", "www.other.example.org")])
+    scene.cluster.kubectl.apply([ingress("other", "www.other.example.org")])
     scene.rounds()
 
     scene.cluster.kubectl("delete", "ingress/other", "--namespace=shop")
@@ -55,7 +55,7 @@ def syncing(scene: Scene) -> Iterator[None]:
 
 def test_upsert_only_leaves_the_record_of_a_deleted_ingress(scene: Scene) -> None:
     """Under `upsert-only` a record outlives its Ingress, and the role could not delete it either."""
-    scene.cluster.kubectl.apply([scene.ingress("left", f"left.{ZONE}")])
+    scene.cluster.kubectl.apply([ingress("left", f"left.{ZONE}")])
     waiting.until("a record", lambda: scene.leads(f"left.{ZONE}"), within=60)
 
     scene.cluster.kubectl("delete", "ingress/left", "--namespace=shop")
@@ -71,7 +71,7 @@ def test_upsert_only_leaves_the_record_of_a_deleted_ingress(scene: Scene) -> Non
 @pytest.mark.usefixtures("syncing")
 def test_sync_removes_the_record_with_the_ingress(scene: Scene) -> None:
     """Under `sync` a record and its ownership records go with the Ingress; what was left before goes too."""
-    scene.cluster.kubectl.apply([scene.ingress("gone", f"gone.{ZONE}")])
+    scene.cluster.kubectl.apply([ingress("gone", f"gone.{ZONE}")])
     waiting.until("a record", lambda: scene.leads(f"gone.{ZONE}"), within=60)
 
     scene.cluster.kubectl("delete", "ingress/gone", "--namespace=shop")
@@ -89,8 +89,8 @@ def test_a_second_cluster_on_the_zone_leaves_these_records_alone(scene: Scene) -
     """Another cluster's external-dns, with its own owner id and `sync`, neither deletes nor takes over these."""
     address = waiting.until("an address", lambda: scene.address("shop"))
     waiting.until("the shop's record", lambda: scene.leads(f"www.{ZONE}") == address)
-    scene.cluster.kubectl.apply([scene.ingress("rival", f"www.{ZONE}", class_name="nginx", namespace="default")])
-    scene.cluster.kubectl.apply([scene.ingress("own", f"own.{ZONE}", class_name="nginx", namespace="default")])
+    scene.cluster.kubectl.apply([ingress("rival", f"www.{ZONE}", class_name="nginx", namespace="default")])
+    scene.cluster.kubectl.apply([ingress("own", f"own.{ZONE}", class_name="nginx", namespace="default")])
     for name in ("rival", "own"):
         status = '{"status": {"loadBalancer": {"ingress": [{"hostname": "other-1.eu-west-1.elb.amazonaws.com"}]}}}'
         call = ("patch", f"ingress/{name}", "--namespace=default", "--subresource=status", "--type=merge", "-p", status)

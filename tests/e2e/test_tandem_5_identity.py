@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.rig import sessions
-from e2e.rig.scene import NAME
 from e2e.rig.sessions import Association, Cluster, Wrong
+from e2e.rig.shop import NAME
 
 if TYPE_CHECKING:
     from e2e.rig.scene import Scene

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from e2e.rig import aws as cloud
 from e2e.rig import waiting
-from e2e.rig.scene import CALLERS, REGION, SECRET, ZONE
 from e2e.rig.sessions import Wrong
+from e2e.rig.shop import CALLERS, REGION, SECRET, ZONE, ingress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_secrets_load_balancers_and_records_with_irsa(scene: Scene, irsa: str) -
     before = len(scene.aws.gate.calls)
     cloud.put_parameter(scene.aws, SECRET, "by irsa")
     scene.refresh("database")
-    scene.cluster.kubectl.apply([scene.ingress("irsa", f"irsa.{ZONE}")])
+    scene.cluster.kubectl.apply([ingress("irsa", f"irsa.{ZONE}")])
 
     waiting.until("the value", lambda: scene.password() == "by irsa")
     address = waiting.until("an address", lambda: scene.address("irsa"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.rig import waiting
-from e2e.rig.scene import ZONE
+from e2e.rig.shop import ZONE, ingress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,9 @@ Records = dict[tuple[str, str], dict[str, Any]]
 def before(scene: Scene) -> Iterator[Records]:
     """0.21.0 has made records: for the host of an Ingress, and for one that only its annotation names."""
     run(scene, version=OLD)
-    ingress = scene.ingress("older", HOST)
-    ingress["metadata"]["annotations"][f"{ALPHA}hostname"] = EXTRA
-    scene.cluster.kubectl.apply([ingress])
+    older = ingress("older", HOST)
+    older["metadata"]["annotations"][f"{ALPHA}hostname"] = EXTRA
+    scene.cluster.kubectl.apply([older])
     waiting.until("both records", lambda: all(scene.leads(host) for host in (HOST, EXTRA)), within=60)
     yield of_ingresses(scene)
     scene.cluster.kubectl("delete", "ingress/older", "--namespace=shop")

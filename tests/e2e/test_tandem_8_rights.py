@@ -13,7 +13,7 @@ import yaml
 
 from e2e.rig import waiting
 from e2e.rig.balancers import balancer
-from e2e.rig.scene import CALLERS, NAME, ZONE, external_secret
+from e2e.rig.shop import CALLERS, NAME, ZONE, external_secret, ingress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ def _secrets(scene: Scene, until: Any) -> None:
 
 def _records(scene: Scene, until: Any) -> None:
     """A host of an Ingress that has an address."""
-    scene.cluster.kubectl.apply([scene.ingress("mutant", f"mutant-{time.time_ns()}.{ZONE}", class_name="nginx")])
+    scene.cluster.kubectl.apply([ingress("mutant", f"mutant-{time.time_ns()}.{ZONE}", class_name="nginx")])
     status = '{"status": {"loadBalancer": {"ingress": [{"hostname": "mutant-1.eu-west-1.elb.amazonaws.com"}]}}}'
     scene.cluster.kubectl(
         "patch", "ingress/mutant", "--namespace=shop", "--subresource=status", "--type=merge", "-p", status
@@ -147,24 +147,22 @@ def _records(scene: Scene, until: Any) -> None:
 def _balancers(scene: Scene, until: Any) -> None:
     """A load balancer made, changed in every way the stand-in knows, and deleted."""
     tags = {"ingress.k8s.aws/stack": "shop/mutant"}
-    first = scene.ingress("mutant", f"mutant.{ZONE}")
-    notes = {
-        "tags": "a=1",
-        "listen-ports": '[{"HTTP": 80}, {"HTTPS": 443}]',
-        "load-balancer-attributes": "idle_timeout.timeout_seconds=90",
-    }
-    scene.annotate(first, notes)
+    first = ingress(
+        "mutant",
+        f"mutant.{ZONE}",
+        tags="a=1",
+        listen_ports='[{"HTTP": 80}, {"HTTPS": 443}]',
+        load_balancer_attributes="idle_timeout.timeout_seconds=90",
+    )
     scene.cluster.kubectl.apply([first])
     until("a load balancer", lambda: scene.address("mutant"))
-    second = scene.ingress("mutant", f"other-mutant.{ZONE}")
-    scene.annotate(
-        second,
-        {
-            "tags": "b=2",
-            "healthcheck-path": "/other",
-            "ssl-policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
-            "listen-ports": '[{"HTTPS": 443}]',
-        },
+    second = ingress(
+        "mutant",
+        f"other-mutant.{ZONE}",
+        tags="b=2",
+        healthcheck_path="/other",
+        ssl_policy="ELBSecurityPolicy-TLS13-1-3-2021-06",
+        listen_ports='[{"HTTPS": 443}]',
     )
     scene.cluster.kubectl.apply([second])
 

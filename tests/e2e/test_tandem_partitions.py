@@ -9,19 +9,19 @@ import pytest
 
 import rendering
 from e2e.rig import aws as cloud
-from e2e.rig import scene as making
 from e2e.rig import waiting
 from e2e.rig.account import Account
 from e2e.rig.aws import Aws
 from e2e.rig.gate import Gate
 from e2e.rig.pods import AGENT, Pods
-from e2e.rig.scene import NAME, ZONE, Scene, external_secret
+from e2e.rig.shop import APP, NAME, SECRET, STORES, ZONE, external_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from e2e.rig.controlplane import Rig
+    from e2e.rig.scene import Scene
 
 
 class Partition(NamedTuple):
@@ -50,7 +50,7 @@ PARTITIONS = [
 ]
 
 
-Abroad = tuple[Partition, Scene]
+Abroad = tuple[Partition, "Scene"]
 
 
 @pytest.fixture(scope="module", params=PARTITIONS, ids=lambda each: each.name)
@@ -59,10 +59,10 @@ def abroad(
 ) -> Iterator[tuple[Partition, Scene]]:
     """External Secrets and ExternalDNS, rendered for an account of another partition, with Pod Identity."""
     where: Partition = request.param
-    scene.cluster.kubectl("apply", "--server-side", "--kustomize", str(scene.app))
+    scene.cluster.kubectl("apply", "--server-side", "--kustomize", str(APP))
     aws = _enter(where, scene.aws, rig)
     zone = cloud.make_zone(aws, ZONE)
-    cloud.put_parameter(aws, making.SECRET, f"of {where.name}")
+    cloud.put_parameter(aws, SECRET, f"of {where.name}")
     folder = run_folder / where.name
     (folder / ".git").mkdir(parents=True)
     pods = Pods(scene.cluster, where.region, [], scene.pods.trust)
@@ -106,7 +106,7 @@ def _cluster(where: Partition, zone: str) -> dict[str, object]:
         "gitops": {"repository": "https://github.com/acme/platform.git"},
         "addons": {
             "external-dns": {"interval": "3s", "zonesCacheDuration": "0s"},
-            "external-secrets": {"stores": making.STORES[:1]},
+            "external-secrets": {"stores": STORES[:1]},
         },
     }
 
@@ -114,7 +114,7 @@ def _cluster(where: Partition, zone: str) -> dict[str, object]:
 def test_a_parameter_of_the_partition(abroad: Abroad) -> None:
     """External Secrets reads from the partition's SSM; the ARNs of role and parameter are the partition's."""
     where, scene = abroad
-    scene.cluster.kubectl.apply([external_secret("abroad", making.SECRET)])
+    scene.cluster.kubectl.apply([external_secret("abroad", SECRET)])
 
     waiting.until("the value", lambda: scene.content("abroad") == f"of {where.name}")
 

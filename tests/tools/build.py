@@ -5,7 +5,7 @@
 -n only says what is missing, and exits with 1 if anything is.
 
 $OKGEN_TOOLS (default ~/.cache/okgen-tools) holds
-    store/NAME-KEY/NAME    the program; KEY is a hash of go.mod, go.sum, package, flags and Go version
+    store/NAME-KEY/NAME    the program; KEY is a hash of the folder's files, package, flags and Go version
     store/NAME-KEY/data/   what a program's module has besides, such as CRDs
     bin/NAME               a link to the program that belongs to this checkout
 
@@ -120,8 +120,8 @@ def home(name: str, command: str) -> Path:
         digest.update((folder / part).read_bytes())
     for line in (program["go"], *flags(program), go_env(command, "GOVERSION"), go_env(command, "GOARCH")):
         digest.update(f"{line}\n".encode())
-    if (step := folder / "prepare.py").exists():
-        digest.update(step.read_bytes())
+    for part in sorted(folder.glob("*.py")) + sorted(folder.glob("*.go")):
+        digest.update(part.read_bytes())
     return cache() / "store" / f"{name}-{digest.hexdigest()[:16]}"
 
 
@@ -178,9 +178,9 @@ def compiled(name: str, command: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # In a copy of the module's folder: the build must not write into the checkout.
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        for part in ("go.mod", "go.sum"):
+        for part in ("go.mod", "go.sum", *(each.name for each in module.glob("*.go"))):
             shutil.copyfile(module / part, Path(scratch, part))
-        if (step := module / "prepare.py").exists():
+        for step in module.glob("*.py"):
             _run(name, [sys.executable, str(step), command], scratch)
         made = Path(scratch, name)
         _run(name, [command, "build", *flags(program), "-o", str(made), program["go"]], scratch)

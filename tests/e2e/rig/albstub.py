@@ -12,8 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from e2e.rig.loadbalancer import Backend, LoadBalancers, Place, Rule, Wanted
+from e2e.rig.loadbalancer import LoadBalancers
 from e2e.rig.standin import Api, repeat, serve
+from e2e.rig.wanted import Backend, Place, Rule, Wanted
 
 NOTE = "alb.ingress.kubernetes.io/"
 FINALIZER = "ingress.k8s.aws/resources"

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from e2e.rig.controlplane import Cluster
     from e2e.rig.kube import Object
     from e2e.rig.pki import Authority
+    from e2e.rig.process import Processes
 
 VERSION = "3.2.11"
 NAMESPACE = "argocd"
+CONTROLLER = "argocd-application-controller"
 APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
 PROJECTS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/appprojects"
 SETTINGS = Path(__file__).with_name("argocd.yaml")
@@ -59,6 +61,26 @@ class ArgoCD(NamedTuple):
 
     api: Api
     renders: Path
+    processes: Processes
+    environment: dict[str, str]
+
+    def resume(self) -> None:
+        """Starts the application controller: what Git says is made so from now on."""
+        loopback = (f"--redis=127.0.0.1:{REDIS}", "--loglevel=info", "--logformat=text")
+        self.processes.start(
+            CONTROLLER,
+            [
+                programs.path("argocd"),
+                *(f"--namespace={NAMESPACE}", f"--repo-server=127.0.0.1:{REPO_SERVER}", *loopback, *HEAL),
+                *(f"--metrics-port={CONTROLLER_HEALTH}", "--status-processors=8", "--operation-processors=8"),
+            ],
+            env=self.environment | {"ARGOCD_BINARY_NAME": CONTROLLER},
+            ready=lambda: _listens(CONTROLLER_HEALTH),
+        )
+
+    def pause(self) -> None:
+        """Ends the application controller: what is changed by hand stays."""
+        self.processes.stop(CONTROLLER)
 
     def application(self, name: str) -> Object:
         """An Application. Raises ApiError where there is none."""
@@ -185,17 +207,9 @@ def start(cluster: Cluster, authority: Authority) -> ArgoCD:
         env=environment | {"ARGOCD_BINARY_NAME": "argocd-repo-server"},
         ready=lambda: _listens(REPO_SERVER),
     )
-    start(
-        "argocd-application-controller",
-        [
-            programs.path("argocd"),
-            *(f"--namespace={NAMESPACE}", f"--repo-server=127.0.0.1:{REPO_SERVER}", *loopback, *HEAL),
-            *(f"--metrics-port={CONTROLLER_HEALTH}", "--status-processors=8", "--operation-processors=8"),
-        ],
-        env=environment | {"ARGOCD_BINARY_NAME": "argocd-application-controller"},
-        ready=lambda: _listens(CONTROLLER_HEALTH),
-    )
-    return ArgoCD(cluster.api, folder / "renders.txt")
+    found = ArgoCD(cluster.api, folder / "renders.txt", cluster.processes, environment)
+    found.resume()
+    return found
 
 
 def _crds() -> str:

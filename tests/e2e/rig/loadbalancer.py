@@ -6,61 +6,16 @@ Calls what the real one calls for an Ingress, with the same tags, so that the ro
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
-CLUSTER_TAG = "elbv2.k8s.aws/cluster"
-STACK_TAG = "ingress.k8s.aws/stack"
-RESOURCE_TAG = "ingress.k8s.aws/resource"
+from e2e.rig.securitygroups import SecurityGroups
+from e2e.rig.wanted import name_of, own_tags, tags_of
 
-
-class Backend(NamedTuple):
-    """A Service behind a load balancer: its name and port, and the addresses of its pods with theirs."""
-
-    service: str
-    port: str
-    targets: frozenset[tuple[str, int]]
-
-
-class Rule(NamedTuple):
-    """Host and path, and where they lead."""
-
-    host: str
-    path: str
-    backend: Backend
-
-
-class Wanted(NamedTuple):
-    """A load balancer as an Ingress asks for it; ``ports`` maps port to protocol, ``attributes`` are AWS's."""
-
-    stack: str
-    scheme: str
-    ports: dict[int, str]
-    hosts: list[str]
-    rules: list[Rule]
-    ssl_policy: str
-    health_path: str
-    cidrs: list[str]
-    certificates: list[str]
-    attributes: dict[str, str]
-    tags: dict[str, str]
-
-
-class Place(NamedTuple):
-    """The cluster whose load balancers these are."""
-
-    cluster: str
-    region: str
-    vpc: str
-
-
-def name_of(place: Place, stack: str) -> str:
-    """A load balancer's name, of at most 32 characters."""
-    short = "-".join(part[:8] for part in stack.replace(".", "-").split("/"))
-    return f"k8s-{short}-{hashlib.sha256((place.cluster + stack).encode()).hexdigest()[:10]}"[:32]
+if TYPE_CHECKING:
+    from e2e.rig.wanted import Backend, Place, Wanted
 
 
 class LoadBalancers:
@@ -71,13 +26,14 @@ class LoadBalancers:
         os.environ["AWS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"]  # botocore's name for it
         session = boto3.session.Session(region_name=place.region)
         self.elb, self.ec2, self.acm = (session.client(each) for each in ("elbv2", "ec2", "acm"))
+        self.groups = SecurityGroups(place, self.ec2)
 
     # -------------------------------------------------------------------------------------------------- as it should be
 
     def ensure(self, wanted: Wanted) -> str:
         """Makes or changes it; gives its DNS name."""
         name = name_of(self.place, wanted.stack)
-        group = self._security_group(name, wanted)
+        group = self.groups.ensure(name, wanted)
         balancer = self._find(name)
         if balancer and balancer["Scheme"] != wanted.scheme:  # cannot be changed
             self._delete_balancer(balancer["LoadBalancerArn"])
@@ -89,7 +45,7 @@ class LoadBalancers:
                 Type="application",
                 Subnets=self._subnets(wanted.scheme),
                 SecurityGroups=[group],
-                Tags=self._tags(wanted, "LoadBalancer"),
+                Tags=tags_of(self.place, wanted, "LoadBalancer"),
             )["LoadBalancers"][0]
             print("made", name, flush=True)
         arn = balancer["LoadBalancerArn"]
@@ -99,7 +55,7 @@ class LoadBalancers:
             self.elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=attributes)
         groups = {rule.backend: self._target_group(rule.backend, wanted) for rule in wanted.rules}
         self._listeners(arn, wanted, groups)
-        self._open_nodes(group)
+        self.groups.open_nodes(group)
         dns: str = balancer["DNSName"]
         return dns
 
@@ -110,9 +66,7 @@ class LoadBalancers:
             self._delete_balancer(balancer["LoadBalancerArn"])
         for arn in self._owned_target_groups(stack):
             self.elb.delete_target_group(TargetGroupArn=arn)
-        for group in self._groups(name):
-            self._close_nodes(group)
-            self.ec2.delete_security_group(GroupId=group)
+        self.groups.remove(name)
         print("removed", name, flush=True)
 
     def _delete_balancer(self, arn: str) -> None:
@@ -150,7 +104,7 @@ class LoadBalancers:
                 certificates = wanted.certificates or self._certificates(wanted.hosts)
                 said |= {"Certificates": [{"CertificateArn": certificates[0]}], "SslPolicy": wanted.ssl_policy}
             if port not in found:
-                tags = self._tags(wanted, f"{port}")
+                tags = tags_of(self.place, wanted, f"{port}")
                 made = self.elb.create_listener(LoadBalancerArn=balancer, Tags=tags, **said)["Listeners"][0]
             else:
                 made = found[port]
@@ -177,7 +131,7 @@ class LoadBalancers:
                 Priority=priority,
                 Conditions=[{"Field": "host-header", "Values": [host]}, {"Field": "path-pattern", "Values": [path]}],
                 Actions=[{"Type": "forward", "TargetGroupArn": group}],
-                Tags=self._tags(wanted, f"{port}:{priority}"),
+                Tags=tags_of(self.place, wanted, f"{port}:{priority}"),
             )
 
     def _target_group(self, backend: Backend, wanted: Wanted) -> str:
@@ -192,7 +146,7 @@ class LoadBalancers:
                 VpcId=self.place.vpc,
                 TargetType="ip",
                 HealthCheckPath=wanted.health_path,
-                Tags=self._tags(wanted, f"{backend.service}:{backend.port}"),
+                Tags=tags_of(self.place, wanted, f"{backend.service}:{backend.port}"),
             )["TargetGroups"][0]
         arn: str = made["TargetGroupArn"]
         if made["HealthCheckPath"] != wanted.health_path:
@@ -221,11 +175,7 @@ class LoadBalancers:
             raise LookupError(f"no certificate for {hosts}")
         return found
 
-    # ----------------------------------------------------------------------------------------- tags and security groups
-
-    def _tags(self, wanted: Wanted, resource: str) -> list[dict[str, str]]:
-        own = {CLUSTER_TAG: self.place.cluster, STACK_TAG: wanted.stack, RESOURCE_TAG: resource}
-        return [{"Key": key, "Value": value} for key, value in {**wanted.tags, **own}.items()]
+    # ------------------------------------------------------------------------------------------------------------- tags
 
     def _retag(self, arn: str, wanted: Wanted, resource: str) -> None:
         """The tags of the annotation change; the cluster's do not, nor may they."""
@@ -233,7 +183,7 @@ class LoadBalancers:
             each["Key"]: each["Value"]
             for each in self.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
         }
-        should = {each["Key"]: each["Value"] for each in self._tags(wanted, resource)}
+        should = {each["Key"]: each["Value"] for each in tags_of(self.place, wanted, resource)}
         if new := [{"Key": key, "Value": value} for key, value in should.items() if there.get(key) != value]:
             self.elb.add_tags(ResourceArns=[arn], Tags=new)
         if gone := sorted(there.keys() - should.keys()):
@@ -242,71 +192,17 @@ class LoadBalancers:
     def _owned_target_groups(self, stack: str) -> list[str]:
         groups = [each["TargetGroupArn"] for each in self.elb.describe_target_groups()["TargetGroups"]]
         tags = self.elb.describe_tags(ResourceArns=groups)["TagDescriptions"] if groups else []
-        own = {CLUSTER_TAG: self.place.cluster, STACK_TAG: stack}
+        own = own_tags(self.place, stack)
         return [
             each["ResourceArn"]
             for each in tags
             if own.items() <= {tag["Key"]: tag["Value"] for tag in each["Tags"]}.items()
         ]
 
-    def _groups(self, name: str) -> list[str]:
-        chosen = [
-            {"Name": "group-name", "Values": [name]},
-            {"Name": f"tag:{CLUSTER_TAG}", "Values": [self.place.cluster]},
-        ]
-        return [each["GroupId"] for each in self.ec2.describe_security_groups(Filters=chosen)["SecurityGroups"]]
-
-    def _security_group(self, name: str, wanted: Wanted) -> str:
-        """The load balancer's own group, open at its ports."""
-        groups = self._groups(name)
-        if not groups:
-            tags = [{"ResourceType": "security-group", "Tags": self._tags(wanted, "ManagedLBSecurityGroup")}]
-            made = self.ec2.create_security_group(
-                GroupName=name, Description="managed", VpcId=self.place.vpc, TagSpecifications=tags
-            )
-            groups = [made["GroupId"]]
-        found = self.ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"][0]
-        there = {(each["FromPort"], each["IpRanges"][0]["CidrIp"]) for each in found["IpPermissions"]}
-        should = {(port, cidr) for port in wanted.ports for cidr in wanted.cidrs}
-        if new := [_permission(*each) for each in sorted(should - there)]:
-            self.ec2.authorize_security_group_ingress(GroupId=groups[0], IpPermissions=new)
-        if old := [_permission(*each) for each in sorted(there - should)]:
-            self.ec2.revoke_security_group_ingress(GroupId=groups[0], IpPermissions=old)
-        group: str = groups[0]
-        return group
-
-    def _node_groups(self) -> list[dict[str, Any]]:
-        tag = f"tag:kubernetes.io/cluster/{self.place.cluster}"
-        chosen = [{"Name": tag, "Values": ["owned", "shared"]}, {"Name": "vpc-id", "Values": [self.place.vpc]}]
-        found: list[dict[str, Any]] = self.ec2.describe_security_groups(Filters=chosen)["SecurityGroups"]
-        return found
-
-    def _open_nodes(self, group: str) -> None:
-        for node in self._node_groups():
-            if not _admits(node, group):
-                self.ec2.authorize_security_group_ingress(GroupId=node["GroupId"], IpPermissions=[_from(group)])
-
-    def _close_nodes(self, group: str) -> None:
-        for node in self._node_groups():
-            if _admits(node, group):
-                self.ec2.revoke_security_group_ingress(GroupId=node["GroupId"], IpPermissions=[_from(group)])
-
 
 def _shape(rule: dict[str, Any]) -> tuple[str, str, str]:
     values = {each["Field"]: (each.get("Values") or [""])[0] for each in rule["Conditions"]}
     return values.get("host-header", ""), values.get("path-pattern", ""), rule["Actions"][0].get("TargetGroupArn", "")
-
-
-def _permission(port: int, cidr: str) -> dict[str, Any]:
-    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": cidr}]}
-
-
-def _from(group: str) -> dict[str, Any]:
-    return {"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535, "UserIdGroupPairs": [{"GroupId": group}]}
-
-
-def _admits(node: dict[str, Any], group: str) -> bool:
-    return any(pair["GroupId"] == group for rule in node["IpPermissions"] for pair in rule["UserIdGroupPairs"])
 
 
 def covers(domain: str, host: str) -> bool:

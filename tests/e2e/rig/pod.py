@@ -6,6 +6,7 @@ import http.client
 from typing import TYPE_CHECKING, NamedTuple
 
 from e2e.rig import waiting
+from e2e.rig.process import ProcessError
 
 if TYPE_CHECKING:
     from e2e.rig.kube import Object
@@ -29,9 +30,9 @@ class Pod(NamedTuple):
         return text.rpartition(STARTS)[2]
 
     def alive(self) -> bool:
-        """Whether it runs; an AssertionError with the end of its log if not."""
-        code = self.process.running.poll()
-        assert code is None, f"{self.name} ended with {code}:\n{self.process.tail()}"
+        """True. Raises ProcessError, with the end of its log, if it has ended."""
+        if (code := self.process.running.poll()) is not None:
+            raise ProcessError(f"{self.name} ended with {code}:\n{self.process.tail()}")
         return True
 
     def says(self, *words: str, within: float = 60.0) -> str:

@@ -28,15 +28,15 @@ HERE = Path(__file__).resolve().parent
 SECRETS = "/var/run/secrets"
 API_SERVER = "10.96.0.1"
 AGENT = "169.254.170.23"
-# Programs that cannot be had, and what stands in for them.
-STAND_INS = {
-    "aws-load-balancer-controller": ("albstub",),
-    "cert-manager-controller": ("certstub", "controller"),
-    "cert-manager-cainjector": ("certstub", "cainjector"),
-    "cert-manager-webhook": ("certstub", "webhook"),
+# A program that cannot be had, and the module that stands in for it.
+STAND_INS = {"aws-load-balancer-controller": "albstub"}
+# Images whose program has another name than theirs, and the words that choose it where it holds several.
+PROGRAMS = {
+    "external-dns:v0.21.0": ("external-dns-0.21",),
+    "cert-manager-controller": ("cert-manager", "controller"),
+    "cert-manager-cainjector": ("cert-manager", "cainjector"),
+    "cert-manager-webhook": ("cert-manager", "webhook"),
 }
-# Images whose program has another name than theirs.
-PROGRAMS = {"external-dns:v0.21.0": "external-dns-0.21"}
 # Addresses for pods where no controller has made any.
 SPARE = (f"10.42.64.{number}" for number in itertools.count(1))
 
@@ -110,7 +110,7 @@ class Pods:
         network.connect(process.running.pid, addresses)
         self.running[name] = started = Pod(name, addresses, process, container, changes.readiness)
         if ready:
-            waiting.until(f"{name} is ready", lambda: started.ready() or (started.alive() and False), within=90)
+            waiting.until(f"{name} is ready", started.ready, within=90)
         return started
 
     def stop(self, *pods: Pod) -> None:
@@ -134,7 +134,11 @@ class Pods:
     def _command(self, container: Object, env: Mapping[str, str], changes: Start) -> list[str]:
         tagged = container["image"].rpartition("/")[2].partition("@")[0]
         image = tagged.partition(":")[0]
-        program = stand_in(*STAND_INS[image]) if image in STAND_INS else [programs.path(PROGRAMS.get(tagged, image))]
+        if image in STAND_INS:
+            program = stand_in(STAND_INS[image])
+        else:
+            name, *role = PROGRAMS.get(tagged) or PROGRAMS.get(image) or (image,)
+            program = [programs.path(name), *role]
         words = [*container.get("command", [])[1:], *container.get("args", [])]
         kept = [expanded(word, env) for word in words if word.partition("=")[0] not in changes.without]
         if unused := set(changes.without) - {word.partition("=")[0] for word in words}:
@@ -254,10 +258,10 @@ class Pods:
         return {key: value.encode() for key, value in data.items()}
 
 
-def stand_in(module: str, *words: str) -> list[str]:
+def stand_in(module: str) -> list[str]:
     """What runs a module of this folder as a program."""
     code = f"import sys; sys.path.insert(0, {str(HERE.parent.parent)!r}); from e2e.rig.{module} import main; main()"
-    return [sys.executable, "-c", code, *words]
+    return [sys.executable, "-c", code]
 
 
 def expanded(text: str, env: Mapping[str, str]) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
@@ -14,74 +12,15 @@ import rendering
 from e2e.rig import aws as cloud
 from e2e.rig import waiting
 from e2e.rig.pods import AS_RENDERED, Pods, Start
+from e2e.rig.shop import CALLERS, MORE, NAME, READINESS, REGION, SECRET, SHOP, ZONE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from e2e.rig.argocd import ArgoCD, State
     from e2e.rig.aws import Aws, Network
     from e2e.rig.controlplane import Cluster
-    from e2e.rig.git import Repository
     from e2e.rig.kube import Object
     from e2e.rig.pod import Pod
-
-SHOP = rendering.REPOSITORY / "examples" / "shop"
-APP = SHOP / "app"
-NAME, REGION, ZONE = "shop-prod", "eu-west-1", "shop.example.com"
-SECRET = "/shop/prod/database/password"  # noqa: S105 - the parameter's name
-# In this order: who serves a webhook comes before those whose objects it judges, who makes a certificate before who
-# mounts it.
-DEPLOYMENTS = (
-    ("cert-manager", "cert-manager-webhook"),
-    ("cert-manager", "cert-manager-cainjector"),
-    ("cert-manager", "cert-manager"),
-    ("external-secrets", "external-secrets-cert-controller"),
-    ("external-secrets", "external-secrets-webhook"),
-    ("external-secrets", "external-secrets"),
-    ("kube-system", "aws-load-balancer-controller"),
-    ("external-dns", "external-dns"),
-)
-# Those that call AWS: add-on, namespace, Deployment.
-CALLERS = {
-    "external-secrets": ("external-secrets", "external-secrets"),
-    "aws-load-balancer-controller": ("kube-system", "aws-load-balancer-controller"),
-    "external-dns": ("external-dns", "external-dns"),
-}
-# okgen renders External Secrets 2.9.0, and 0.20.4 is the newest that can be built here. It takes every flag; its
-# controller has no /readyz yet, only the /healthz of the liveness probe.
-READINESS = {"external-secrets": "/healthz"}
-# What the scene's cluster.yaml has beyond the example's: a store for one namespace, and keys that only spare time.
-STORES = [
-    {"name": "parameter-store", "service": "ParameterStore", "prefix": "/shop/prod/"},
-    {"name": "private", "service": "ParameterStore", "prefix": "/shop/private/", "namespaces": ["shop"]},
-]
-MORE = {
-    "addons": {
-        "external-dns": {"interval": "3s", "zonesCacheDuration": "0s"},
-        "external-secrets": {"stores": STORES},
-    }
-}
-
-
-# The project that every Argo CD has; its API server makes it, which does not run here.
-DEFAULT_PROJECT = {
-    "apiVersion": "argoproj.io/v1alpha1",
-    "kind": "AppProject",
-    "metadata": {"name": "default", "namespace": "argocd"},
-    "spec": {
-        "sourceRepos": ["*"],
-        "destinations": [{"namespace": "*", "server": "*"}],
-        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
-    },
-}
-
-
-class Installed(NamedTuple):
-    """What each Application said in the end, and how long it all took from the push, in seconds."""
-
-    states: dict[str, State]
-    seconds: float
 
 
 class Scene(NamedTuple):
@@ -95,7 +34,6 @@ class Scene(NamedTuple):
     other_zone: str
     certificate: str
     folder: Path
-    installed: Installed
 
     def role(self, addon: str) -> str:
         """The ARN of an add-on's role."""
@@ -138,36 +76,11 @@ class Scene(NamedTuple):
         """An object of the cluster, such as ``secret/NAME``."""
         return self.cluster.kubectl.get(target, namespace)
 
-    @property
-    def app(self) -> Path:
-        """The application's folder."""
-        return APP
-
     def address(self, ingress: str) -> str:
         """The host name in the status of an Ingress, empty while there is none."""
         found = self.get(f"ingress/{ingress}") or {}
         addresses = found.get("status", {}).get("loadBalancer", {}).get("ingress", [])
         return addresses[0].get("hostname", "") if addresses else ""
-
-    def ingress(self, name: str, host: str, *, class_name: str = "alb", namespace: str = "shop") -> Object:
-        """A further Ingress to the shop's Service."""
-        backend = {"service": {"name": "shop", "port": {"name": "http"}}}
-        paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
-        return {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "annotations": {"alb.ingress.kubernetes.io/scheme": "internet-facing"},
-            },
-            "spec": {"ingressClassName": class_name, "rules": [{"host": host, "http": {"paths": paths}}]},
-        }
-
-    def annotate(self, ingress: Object, notes: Mapping[str, str]) -> None:
-        """Adds annotations of load balancers to an Ingress that is not applied yet."""
-        said = {f"alb.ingress.kubernetes.io/{name}": value for name, value in notes.items()}
-        ingress["metadata"]["annotations"] |= said
 
     def not_ready(self, name: str, namespace: str = "shop") -> str:
         """What an ExternalSecret says of why it is not ready; nothing while it says nothing, or is."""
@@ -231,96 +144,35 @@ class Scene(NamedTuple):
         return rendering.Result(0, "", "", chosen).objects
 
     def start(self, namespace: str, deployment: str, changes: Start = AS_RENDERED) -> Pod:
-        """Starts a Deployment's program, once what its volumes hold is there."""
-        found = self.get(f"deployment/{deployment}", namespace)
-        assert found, f"no Deployment {namespace}/{deployment}"
-        spec = found["spec"]["template"]["spec"]
-        for volume in spec.get("volumes", []):
-            secret = f"secret/{volume['secret']['secretName']}"
-            waiting.until(f"{secret} is filled", partial(self._filled, secret, namespace))
-        waiting.until(f"pods of {deployment}", lambda: self._pods_run(namespace, deployment), within=60)
+        """Starts a Deployment's program, once its pods run and what they mount is there."""
+        waiting.until(f"pods of {deployment}", lambda: self.startable(namespace, deployment))
         return self.pods.start(namespace, deployment, changes._replace(readiness=READINESS.get(deployment, "")))
 
-    def _filled(self, secret: str, namespace: str) -> bool:
-        return bool((self.get(secret, namespace) or {}).get("data"))
-
-    def _pods_run(self, namespace: str, deployment: str) -> bool:
-        """Whether the pods are those of the Deployment as it is now, and all of them."""
+    def startable(self, namespace: str, deployment: str) -> bool:
+        """Whether all pods are those of the Deployment as it is now, and the Secrets that they mount are filled."""
         found = self.get(f"deployment/{deployment}", namespace)
-        assert found
+        if found is None:
+            return False
         status, wanted = found.get("status", {}), found["spec"]["replicas"]
         seen = status.get("observedGeneration") == found["metadata"]["generation"]
         counts = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
-        return seen and counts == [wanted] * 3
+        return seen and counts == [wanted] * 3 and self._mounts(found)
+
+    def _mounts(self, deployment: Object) -> bool:
+        """Whether the Secrets that its pods mount are filled."""
+        namespace, spec = deployment["metadata"]["namespace"], deployment["spec"]["template"]["spec"]
+        secrets = [self.get(f"secret/{each['secret']['secretName']}", namespace) for each in spec.get("volumes", [])]
+        return all(each and each.get("data") for each in secrets)
 
     def stop(self, namespace: str, deployment: str) -> None:
         """Ends a Deployment's program."""
         self.pods.stop(self.pods.running[f"{namespace}.{deployment}"])
-
-    def start_all(self) -> None:
-        """Starts every controller as soon as its pods run, in whatever order Argo CD brings them."""
-        waiting.until("all controllers run", self._start_next, within=600)
-
-    def _start_next(self) -> bool:
-        """Starts those that can be started; whether all are running."""
-        missing = [each for each in DEPLOYMENTS if ".".join(each) not in self.pods.running]
-        for namespace, deployment in missing:
-            found = self.get(f"deployment/{deployment}", namespace)
-            if found and self._pods_run(namespace, deployment) and self._mounts(found):
-                self.start(namespace, deployment)
-        return not missing
-
-    def _mounts(self, deployment: Object) -> bool:
-        """Whether the Secrets that its pods mount are filled."""
-        volumes = deployment["spec"]["template"]["spec"].get("volumes", [])
-        names = [each["secret"]["secretName"] for each in volumes]
-        return all(self._filled(f"secret/{name}", deployment["metadata"]["namespace"]) for name in names)
-
-    def install(self, repository: Repository, argocd: ArgoCD) -> Scene:
-        """docs/tutorial.md, from the push on: stack, bootstrap, application, until all Applications are Healthy.
-
-        Argo CD's controller is stopped then, as the tests change things by hand that it would change back.
-        """
-        shutil.copytree(SHOP, self.folder / "examples" / "shop")
-        (self.folder / "examples" / "shop" / "cluster.yaml").unlink()
-        begun = time.monotonic()
-        repository.push(f"Add {NAME}")
-        self.deploy()
-        kubectl = self.cluster.kubectl
-        kubectl("apply", "--server-side", "--field-manager=okgen", "-k", str(self.output / "bootstrap"))
-        self.start_all()
-        kubectl.apply([DEFAULT_PROJECT], manager="argocd-install")
-        kubectl("apply", "-f", str(SHOP / "application.yaml"))
-        addons = (self.output / "addons").iterdir()
-        names = [NAME, "shop", *(f"{NAME}-{part}" for part in ("namespaces", *(each.name for each in addons)))]
-        argocd.settled(names, within=300)
-        hosts = (ZONE, f"www.{ZONE}")
-        waiting.until("records", lambda: all(self.leads(host) for host in hosts), within=120)
-        states = {name: argocd.state(name) for name in names}
-        installed = Installed(states, time.monotonic() - begun)
-        self.cluster.processes.stop("argocd-application-controller")
-        return self._replace(installed=installed)
 
 
 def _custom(obj: Object) -> bool:
     """Whether some controller defines and judges the kind, or the kind refers to one that it does."""
     group = obj["apiVersion"].partition("/")[0]
     return "." in group and not group.endswith("k8s.io") and group != "argoproj.io"
-
-
-def external_secret(name: str, key: str, *, store: str = "parameter-store", namespace: str = "shop") -> dict[str, Any]:
-    """An ExternalSecret of one key, ``value``."""
-    return {
-        "apiVersion": "external-secrets.io/v1",
-        "kind": "ExternalSecret",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "refreshInterval": "1h0m0s",
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
-            "target": {"name": name},
-            "data": [{"secretKey": "value", "remoteRef": {"key": key}}],
-        },
-    }
 
 
 def open_scene(cluster: Cluster, aws: Aws, folder: Path, trust: Path) -> Scene:
@@ -336,4 +188,4 @@ def open_scene(cluster: Cluster, aws: Aws, folder: Path, trust: Path) -> Scene:
     cloud.put_parameter(aws, SECRET, "swordfish")
     cloud.put_parameter(aws, "/shop/staging/database/password", "of another environment")
     pods = Pods(cluster, REGION, [], trust)
-    return Scene(cluster, aws, pods, network, zone, other, certificate["CertificateArn"], folder, Installed({}, 0.0))
+    return Scene(cluster, aws, pods, network, zone, other, certificate["CertificateArn"], folder)
