@@ -112,6 +112,7 @@ def deploy(aws: Aws, template: str) -> list[Association]:
     with aws.gate.judging:  # AWS changes them in place
         _clear_roles(aws)
         formation.create_stack(StackName=stack, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
+        aws.gate.forget()
     status = formation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     assert status == "CREATE_COMPLETE", status
     said = aws.moto.log.read_text(encoding="utf-8")[before:]

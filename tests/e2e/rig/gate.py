@@ -76,6 +76,7 @@ class Gate:
         self.calls: list[Seen] = []
         self._book = book
         self._roles: dict[str, str] = {}
+        self._limits: dict[str, list[list[dict[str, Any]]]] = {}
         self._lock = threading.Lock()
         self._servers: list[ThreadingHTTPServer] = []
 
@@ -138,12 +139,9 @@ class Gate:
             return self._judged(call, role)
 
     def _judged(self, call: Call, role: str) -> list[Question]:
-        found = self.account.role(role)
-        if found is None:
-            raise Refused(f"role {role} does not exist")
-        policies = self.account.policies(found["RoleName"])
-        boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        limits = [policies, [self.account.managed_policy(boundary)]] if boundary else [policies]
+        if role not in self._limits:
+            self._limits[role] = self._read(role)
+        limits = self._limits[role]
         questions = questions_of(call, self.account)
         for question in questions:
             if (role, question.action) in self.withheld or not all(allowed(each, question) for each in limits):
@@ -151,6 +149,19 @@ class Gate:
         if call.action == "sts:AssumeRole":
             sessions.trusted(call.params["RoleArn"], {"AWS": role}, questions, self.account)
         return questions
+
+    def _read(self, role: str) -> list[list[dict[str, Any]]]:
+        """The policies of a role, and its boundary if it has one: each of them must allow a call."""
+        found = self.account.role(role)
+        if found is None:
+            raise Refused(f"role {role} does not exist")
+        policies = self.account.policies(found["RoleName"])
+        boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        return [policies, [self.account.managed_policy(boundary)]] if boundary else [policies]
+
+    def forget(self) -> None:
+        """Roles or policies have changed, which are read once only. Call it with ``judging`` taken."""
+        self._limits.clear()
 
     def _assumed(self, reply: Reply, role: str) -> Reply:
         """Remembers whose credentials these are."""

@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from e2e.rig import network, programs, waiting
 from e2e.rig.pod import Pod
@@ -124,7 +125,8 @@ class Pods:
     def _pods(self, deployment: Object) -> list[Object]:
         labels = deployment["spec"]["selector"]["matchLabels"]
         chosen = ",".join(f"{key}={value}" for key, value in labels.items())
-        found = self.cluster.kubectl.list("pods", deployment["metadata"]["namespace"], chosen)
+        namespace = deployment["metadata"]["namespace"]
+        found = self.cluster.api.items(f"/api/v1/namespaces/{namespace}/pods?labelSelector={quote(chosen)}")
         return [
             each
             for each in found

@@ -67,6 +67,7 @@ def install(scene: Scene, repository: Repository, argocd: ArgoCD) -> Rollout:
     scene.deploy()
     kubectl("apply", "--server-side", "--field-manager=okgen", "-k", str(scene.output / "bootstrap"))
     waiting.until("all controllers run", lambda: _start_next(scene), within=600)
+    waiting.until("all are ready", lambda: all(each.ready() for each in scene.pods.running.values()))
     reached("all controllers run")
     kubectl.apply([DEFAULT_PROJECT], manager="argocd-install")
     kubectl("apply", "-f", str(SHOP / "application.yaml"))
@@ -84,5 +85,5 @@ def _start_next(scene: Scene) -> bool:
     missing = [each for each in DEPLOYMENTS if ".".join(each) not in scene.pods.running]
     for each in missing:
         if scene.startable(*each):
-            scene.start(*each)
+            scene.start(*each, ready=False)
     return not missing

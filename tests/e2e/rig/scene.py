@@ -143,10 +143,11 @@ class Scene(NamedTuple):
         chosen = {path: text for path, text in tree.items() if any(path.startswith(folder) for folder in folders)}
         return rendering.Result(0, "", "", chosen).objects
 
-    def start(self, namespace: str, deployment: str, changes: Start = AS_RENDERED) -> Pod:
-        """Starts a Deployment's program, once its pods run and what they mount is there."""
+    def start(self, namespace: str, deployment: str, changes: Start = AS_RENDERED, *, ready: bool = True) -> Pod:
+        """Starts a Deployment's program, once its pods run and what they mount is there; waits until it is ready."""
         waiting.until(f"pods of {deployment}", lambda: self.startable(namespace, deployment))
-        return self.pods.start(namespace, deployment, changes._replace(readiness=READINESS.get(deployment, "")))
+        known = changes._replace(readiness=READINESS.get(deployment, ""))
+        return self.pods.start(namespace, deployment, known, ready=ready)
 
     def startable(self, namespace: str, deployment: str) -> bool:
         """Whether all pods are those of the Deployment as it is now, and the Secrets that they mount are filled."""
