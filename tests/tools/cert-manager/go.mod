@@ -182,5 +182,3 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 	software.sslmate.com/src/go-pkcs12 v0.7.2 // indirect
 )
-
-replace github.com/cert-manager/cert-manager => ./module

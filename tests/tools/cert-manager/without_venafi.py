@@ -1,4 +1,4 @@
-"""Leaves cert-manager's module in ./module without its Venafi issuer, whose library cannot be had as a module.
+"""Leaves cert-manager's module without its Venafi issuer, whose library cannot be had; go.mod leads there then.
 
 build.py runs it in a copy of this folder, with the Go command.
 """
@@ -40,6 +40,7 @@ def main() -> None:
         text = f'package venafi\n\nconst {name} = "{kind}-issuer-venafi"\n'
         (folder / "name.go").write_text(text, encoding="utf-8")
     subprocess.run([GO, "mod", "edit", f"-droprequire={LIBRARY}", str(copy / "go.mod")], check=True)
+    subprocess.run([GO, "mod", "edit", f"-replace={VERSION.partition('@')[0]}=./{copy}"], check=True)
 
 
 main()
