@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from e2e.rig import aws as cloud
 from e2e.rig import waiting
+from e2e.rig.issuer import Issuer
 from e2e.rig.sessions import Wrong
 from e2e.rig.shop import CALLERS, REGION, SECRET, ZONE, ingress
 
@@ -92,15 +88,9 @@ def test_irsa_refuses_another_cluster(scene: Scene, irsa: str) -> None:
     """A token for the same ServiceAccount from another cluster whose OIDC provider the account knows as well."""
     issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
     cloud.make_provider(scene.aws, issuer)
-    key = rsa.generate_private_key(65537, 2048)
-    scene.aws.gate.cluster.jwks.append(_public(key, "other"))
-    claims = {
-        "iss": issuer,
-        "aud": [IRSA],
-        "sub": "system:serviceaccount:external-dns:external-dns",
-        "exp": time.time() + 600,
-    }
-    token = _signed(key, "other", claims)
+    other = Issuer(issuer, "other")
+    scene.aws.gate.cluster.jwks.append(other.jwk)
+    token = other.token("external-dns", "external-dns", IRSA)
 
     with pytest.raises(ClientError, match=r"AccessDenied.*does not admit"):
         assume(scene, token, irsa)
@@ -108,16 +98,11 @@ def test_irsa_refuses_another_cluster(scene: Scene, irsa: str) -> None:
 
 def test_irsa_refuses_a_key_that_is_not_the_clusters(scene: Scene, irsa: str) -> None:
     """A token that says all the right things, signed by somebody else."""
-    claims = {
-        "iss": scene.cluster.issuer,
-        "aud": [IRSA],
-        "sub": "system:serviceaccount:external-dns:external-dns",
-        "exp": time.time() + 600,
-    }
     known = scene.aws.gate.cluster.jwks[0]["kid"]
+    token = Issuer(scene.cluster.issuer, known).token("external-dns", "external-dns", IRSA)
 
     with pytest.raises(ClientError, match=r"AccessDenied.*signature"):
-        assume(scene, _signed(rsa.generate_private_key(65537, 2048), known, claims), irsa)
+        assume(scene, token, irsa)
 
 
 @pytest.mark.usefixtures("irsa")
@@ -127,20 +112,3 @@ def test_irsa_roles_are_not_each_others(scene: Scene) -> None:
 
     with pytest.raises(ClientError, match="AccessDenied"):
         assume(scene, token, scene.role("external-secrets"))
-
-
-def _public(key: rsa.RSAPrivateKey, name: str) -> dict[str, str]:
-    numbers = key.public_key().public_numbers()
-    parts = {"n": numbers.n, "e": numbers.e}
-    coded = {each: _coded(value.to_bytes((value.bit_length() + 7) // 8, "big")) for each, value in parts.items()}
-    return {"kid": name, "kty": "RSA", "alg": "RS256", **coded}
-
-
-def _signed(key: rsa.RSAPrivateKey, name: str, claims: dict[str, Any]) -> str:
-    head = {"alg": "RS256", "kid": name}
-    text = ".".join(_coded(json.dumps(part).encode()) for part in (head, claims))
-    return f"{text}.{_coded(key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
-
-
-def _coded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -14,6 +14,7 @@ from e2e.rig.account import Account
 from e2e.rig.aws import Aws
 from e2e.rig.balancers import balancer
 from e2e.rig.gate import Gate
+from e2e.rig.issuer import Issuer
 from e2e.rig.pods import AGENT, Pods
 from e2e.rig.shop import APP, CALLERS, NAME, SECRET, STORES, ZONE, external_secret, ingress
 
@@ -70,10 +71,12 @@ def abroad(
     network = cloud.make_network(aws, NAME)
     aws.client("acm").request_certificate(DomainName=ZONE, SubjectAlternativeNames=[f"*.{ZONE}"])
     cloud.put_parameter(aws, SECRET, f"of {where.name}")
-    cloud.make_provider(aws, scene.cluster.issuer)
+    issuer = Issuer(f"https://oidc.eks.{where.region}.{where.suffix}/id/{'0' * 32}", where.name)
+    aws.gate.cluster.jwks.append(issuer.jwk)
+    cloud.make_provider(aws, issuer.url)
     folder = run_folder / where.name
     (folder / ".git").mkdir(parents=True)
-    pods = Pods(scene.cluster, where.region, [], scene.pods.trust)
+    pods = Pods(scene.cluster, where.region, [], scene.pods.trust, issuer)
     found = scene._replace(aws=aws, pods=pods, zone=zone, network=network, folder=folder)
     _render(where, found)
     for each in ADDONS:
@@ -104,13 +107,15 @@ def _enter(where: Partition, aws: Aws, rig: Rig) -> Aws:
 
 
 def _render(where: Partition, scene: Scene, identity: str = "pod-identity") -> None:
+    issuer = scene.pods.issuer
+    assert issuer
     account = {"accountId": "123456789012", "region": where.region, "vpcId": scene.network.vpc}
     document = {
         "apiVersion": "okgen.dev/v1alpha1",
         "kind": "Cluster",
         "metadata": {"name": NAME},
         "kubernetesVersion": "1.36",
-        "aws": {**account, "identity": identity, "oidcIssuer": scene.cluster.issuer},
+        "aws": {**account, "identity": identity, "oidcIssuer": issuer.url},
         "dns": {"zones": [{"name": ZONE, "id": scene.zone}]},
         "gitops": {"repository": "https://github.com/acme/platform.git"},
         "addons": {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from e2e.rig.controlplane import Cluster
+    from e2e.rig.issuer import Issuer
     from e2e.rig.kube import Object
     from e2e.rig.sessions import Association
 
@@ -66,13 +67,24 @@ AS_RENDERED = Start()
 
 
 class Pods:
-    """Starts and ends pods of one cluster. ``associations`` are those of Pod Identity."""
+    """Starts and ends pods of one cluster. ``associations`` are those of Pod Identity.
 
-    def __init__(self, cluster: Cluster, region: str, associations: list[Association], trust: Path) -> None:
+    Web identity tokens are the API server's, or those of an ``issuer`` in its place.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        region: str,
+        associations: list[Association],
+        trust: Path,
+        issuer: Issuer | None = None,
+    ) -> None:
         self.cluster = cluster
         self.region = region
         self.associations = associations
         self.trust = trust
+        self.issuer = issuer
         self.running: dict[str, Pod] = {}
 
     def start(self, namespace: str, deployment: str, changes: Start = AS_RENDERED, *, ready: bool = True) -> Pod:
@@ -191,7 +203,7 @@ class Pods:
         if role := notes.get("eks.amazonaws.com/role-arn"):
             at = f"{SECRETS}/eks.amazonaws.com/serviceaccount"
             audience = notes.get("eks.amazonaws.com/audience", "sts.amazonaws.com")
-            token = self.token(namespace, account, audience)
+            token = (self.issuer or self).token(namespace, account, audience)
             added = {"AWS_ROLE_ARN": role, "AWS_WEB_IDENTITY_TOKEN_FILE": f"{at}/token"}
             return regional | added, {at: {"token": token.encode()}}
         return {}, {}
