@@ -356,6 +356,7 @@ def patch_lists(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.no_cover
 @pytest.mark.tools
 @settings(
     max_examples=150,

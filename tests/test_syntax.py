@@ -170,6 +170,12 @@ def test_words_of_a_parser_that_nobody_foresaw() -> None:
     assert slip == (2, 4, "not YAML: while dreaming, found a sheep", "", "OKG101")
 
 
+def test_a_thousand_brackets() -> None:
+    problem = only_problem("a: " + "[" * 2000)
+
+    assert (problem.code, problem.message) == ("OKG113", "more than 100 levels of lists and mappings in one another")
+
+
 def test_lines_end_as_yaml_says() -> None:
     assert only_problem("a: b\r\nc: d\re: 'f\n")[1:3] == (3, 4)
 

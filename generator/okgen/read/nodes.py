@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Event = Any  # PyYAML's types let marks be None, which they never are in what a parser returns
 
 MOST_LEVELS = 100
+TOO_DEEP = f"more than {MOST_LEVELS} levels of lists and mappings in one another"
 MOST_NODES = 100_000
 MOST_TEXT = 4 * 1024 * 1024  # characters; only aliases make more of a file than it holds
 _MOST_PROBLEMS = 100
@@ -123,7 +124,7 @@ class Builder:
 
     def _enter(self, depth: int, event: Event) -> None:
         if depth > MOST_LEVELS:
-            self._stop("OKG113", event, f"more than {MOST_LEVELS} levels of lists and mappings in one another")
+            self._stop("OKG113", event, TOO_DEEP)
         self._deepest = max(self._deepest, depth)
 
     def _node(self, event: Event, depth: int) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from okgen.read.nodes import TOO_DEEP
 from okgen.text import lines_of, shown
 
 if TYPE_CHECKING:
@@ -227,9 +228,15 @@ def _tag(fault: _Fault) -> Slip:
     return fault.there(f'tag "{word}": only plain values are read here', "remove the tag")._replace(code="OKG110")
 
 
+def _nesting(fault: _Fault) -> Slip:
+    """Libyaml looks a thousand brackets ahead, and gives up before the levels are counted."""
+    return fault.here(TOO_DEEP)._replace(code="OKG113")
+
+
 # What libyaml says, or PyYAML's own parser, and who explains it; the first that matches.
 _EXPLANATIONS: tuple[tuple[str, Callable[[_Fault], Slip]], ...] = (
     ("tab character", _tab),
+    ("maximum nesting depth", _nesting),
     ("directive|incompatible YAML document", _directive),
     ("cannot start any token", _start),
     ("mapping values are not allowed", _colon),
