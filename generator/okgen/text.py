@@ -22,7 +22,22 @@ def shown(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    r"""A text that cannot steer a terminal: what is not printable becomes an escape sequence, ``\x1b`` for instance."""
+    r"""A text that steers neither a terminal nor a pipeline.
+
+    What is not printable becomes an escape sequence, ``\x1b`` for instance, and so does a ``#`` of ``##vso[`` and
+    ``##[``, which Azure Pipelines, TeamCity and GitHub take for commands wherever they meet them in a log.
+    """
+    if "##" in text:
+        import re  # few texts need it
+
+        text = re.sub(r"##(?=\w*\[)", r"#\\x23", text)
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+
+
+def harmless_line(text: str) -> str:
+    """The same for a whole line, which GitHub takes for a command where it starts with ``::``, be it after blanks."""
+    line = harmless(text)
+    blanks = len(line) - len(line.lstrip())
+    return f"{line[:blanks]}\\x3a{line[blanks + 1 :]}" if line.startswith("::", blanks) else line

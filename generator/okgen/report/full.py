@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from okgen.report.concise import drift_line, place_and_label
 from okgen.report.excerpt import Sources, excerpt
 from okgen.report.paint import BLUE, BOLD, DIFF, RED, YELLOW, Paint
-from okgen.text import harmless
+from okgen.text import harmless, harmless_line
 
 if TYPE_CHECKING:
     from okgen.problem import Problem
@@ -47,6 +47,6 @@ def block(problem: Problem, sources: Sources, paint: Paint) -> str:
 
 def _drift(drift: Drift, paint: Paint) -> str:
     """The file, in which way it differs, and the diff in the colours that Git gives it."""
-    lines = [harmless(line) for line in drift.diff.split("\n") if line]
+    lines = [harmless_line(line) for line in drift.diff.split("\n") if line]
     shown = [paint(DIFF[line[0]], line) if line[0] in DIFF else line for line in lines]
     return drift_line(drift, paint) + "".join(f"  {line}\n" for line in shown)

@@ -33,5 +33,8 @@ def _drift(drift: Drift) -> dict[str, str]:
 
 
 def dumped(data: dict[str, Any]) -> str:
-    """JSON that cannot steer a terminal: what is not ASCII is escaped, so that only DEL is left to see to."""
-    return json.dumps(data, indent=2).replace("\x7f", "\\u007f") + "\n"
+    """JSON that steers neither a terminal nor a pipeline, see ``harmless``.
+
+    What is not ASCII is escaped, so that only DEL and ``##`` are left to see to, which stand in strings only.
+    """
+    return json.dumps(data, indent=2).replace("\x7f", "\\u007f").replace("##", "#\\u0023") + "\n"
