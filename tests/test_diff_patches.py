@@ -188,6 +188,18 @@ def test_upstreams_files_are_not_told_of(tmp_path: Path) -> None:
     assert item["note"] == "what it does to upstream's files, which the tree does not hold, is not told"
 
 
+def test_without_a_commit_the_patch_that_does_it_is_found(tmp_path: Path) -> None:
+    lasting = operations({"op": "add", "path": "/metadata/annotations", "value": {"a": "b"}})
+    rendering.rendered(tmp_path, cluster(lasting, container(image="example.com/dns:1")))
+    after = cluster(lasting, container(image="example.com/dns:2"))
+    (tmp_path / "cluster.yaml").write_text(rendering.written(after), encoding="utf-8")
+
+    said = diffing.said(tmp_path)
+
+    image = next(each for each in said["items"] if each["risk"] == "image")
+    assert [each["path"] for each in image["causes"]] == [f"addons.{ADDON}.patches[1].patch"]
+
+
 @pytest.mark.parametrize("options", [("--base", "HEAD"), ()])
 def test_a_patch_in_a_file_of_its_own(tmp_path: Path, options: tuple[str, ...]) -> None:
     given_ = cluster({"target": WORKLOAD, "path": "patch.yaml"})

@@ -88,3 +88,10 @@ def test_tolerations_that_it_takes(tmp_path: Path) -> None:
     ]
     result = rendering.rendered(tmp_path, rendering.minimal(addons={"cert-manager": {"tolerations": tolerations}}))
     assert result.object("Deployment", "cert-manager")["spec"]["template"]["spec"]["tolerations"]
+
+
+def test_copies_of_copies_end() -> None:
+    bomb = [{"op": "copy", "from": "/a", "path": f"/a/b{number}"} for number in range(64)]
+
+    with pytest.raises(PatchError, match="copies more than 100,000 values"):
+        applied({"a": {}}, bomb)

@@ -372,3 +372,13 @@ def test_any_patches(tmp_path: Path, patches: list[dict[str, Any]]) -> None:
         assert unknown, patches
     elif not unknown:
         assert found == real, patches
+
+
+def test_hostile_patches_end() -> None:
+    patch = {"target": {"kind": ".*"}, "patch": "- {op: add, path: /metadata/labels, value: {a: b}}"}
+    _, unknown = computed([patch] * 20_000)
+
+    assert set(unknown.values()) == {"there is too much to work out"}
+    many = merge("Deployment", *POD, "containers", value=[{"name": f"c{number}"} for number in range(20_000)])
+    _, unknown = computed([{"target": {"kind": "Deployment"}, "patch": many}])
+    assert unknown == {"deployment.yaml": "more than 500 elements"}

@@ -29,6 +29,7 @@ _UNDERSTOOD = {"apiVersion", "kind", "resources", "patches"}
 _NOTHING_BUILT = build.build({}, ())
 _CRD = build.described({"apiVersion": "apiextensions.k8s.io/v1", "kind": build.CRD, "metadata": {"name": "any"}})
 _MOST_KEPT = 64  # folders
+_MOST_TRIED = 30  # patches of an object that are each left out once
 _PATCHED = "so it is rendered; what the patches then make of it cannot be told"
 _SAME_OF_ALL = "it makes the same of every object as before"
 _UPSTREAM = "what it does to upstream's files, which the tree does not hold, is not told"
@@ -104,7 +105,8 @@ class Builder:
         side = self.side(tree, file.rpartition("/")[0])
         base = {file: side.objects[file]} if file in side.objects else {}
         found = []
-        for number in side.built.patches.get(file, ()):
+        numbers = side.built.patches.get(file, ())
+        for number in numbers if len(numbers) <= _MOST_TRIED else ():
             rest = [each for place, each in enumerate(side.patches) if place != number]
             other = side._replace(built=build.build(base, rest)).value(file)
             if differ(self.value(tree, file), NOTHING if other is None else other):
@@ -194,7 +196,9 @@ class _Folder:
         except Unreadable:
             return [change] if change is not None else []
         was = source if source != file else ""
-        made = list(self._between(file, was, old, new, change.remark if change is not None else ""))
+        listing = self._by_file.get(f"{self._folder}/{LISTING}")
+        remarks = [each.remark for each in (change, listing) if each is not None and each.remark]
+        made = list(self._between(file, was, old, new, "".join(remarks[:1])))
         if not made and change is not None and (change.state != CHANGED or change.fields):
             return [change._replace(note=MASKED)]
         return made

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 CRD = "CustomResourceDefinition"
+# Characters of patches, each as often as it is applied, and as many of an object: a hostile tree may have any number.
+_MOST, _BESIDE = 4_000_000, 2_000
 _TARGET_KEYS = frozenset(("group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"))
 _WORK = {"add": "value", "copy": "from", "move": "from", "remove": "path", "replace": "value", "test": "value"}
 
@@ -52,7 +54,7 @@ class _State:
             return False
         now = described(self.value)
         was = now._replace(name=self._original.name, namespace=self._original.namespace)
-        return selects(target, now) or selects(target, was)
+        return selects(target, now) or (was != now and selects(target, was))
 
     def patch(self, number: int, patch: Any) -> None:  # noqa: ANN401 - a patch as parsed
         """Apply one, unless it cannot be told any more what there is to apply it to."""
@@ -71,6 +73,7 @@ def build(objects: Mapping[str, Object], patches: Sequence[Any]) -> Built:
     """``objects`` by file, as rendered; ``patches`` as they stand in a kustomization."""
     states = {file: _State(value) for file, value in objects.items()}
     others: dict[int, str] = {}
+    room = _MOST
     for number, entry in enumerate(patches):
         try:
             target, patch = _read(entry)
@@ -78,6 +81,10 @@ def build(objects: Mapping[str, Object], patches: Sequence[Any]) -> Built:
         except (InexpressibleError, SelectorError) as error:
             others[number] = str(error)
             continue
+        room -= len(chosen) * (len(str(entry["patch"])) + _BESIDE)
+        if room < 0:
+            others[number] = "there is too much to work out"
+            break
         for each in chosen:
             each.patch(number, patch)
     touched = {file: each for file, each in states.items() if each.patches}

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from okgen.patching.lists import Keys
 
+_MOST = 500  # elements, each of which is held against all
 Values = tuple[str, ...]  # of an element's keys, as text; "" for a key that it lacks
 
 
@@ -16,8 +17,10 @@ class InexpressibleError(ValueError):
     """A patch of this form cannot say it, or it is not known here what comes of one."""
 
 
-def check(sides: Iterable[list[Any]], keys: Keys) -> None:
+def check(sides: Sequence[list[Any]], keys: Keys) -> None:
     """Raises InexpressibleError where an element lacks the first of its keys: such elements fall together in kyaml."""
+    if sum(map(len, sides)) > _MOST:
+        raise InexpressibleError(f"more than {_MOST} elements")
     if not all(isinstance(each, dict) and _is_scalar(each.get(keys[0])) for side in sides for each in side):
         raise InexpressibleError(f"elements without {keys[0]}")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+_MOST_COPIED = 100_000  # a copy into what is copied doubles it each time
+
 
 class PatchError(ValueError):
     """An operation finds nothing to work on; the message names it."""
@@ -17,14 +19,26 @@ class PatchError(ValueError):
 def applied(value: Any, operations: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - any YAML value
     """What the operations make of a value, which is not changed. Raises PatchError when one of them fails."""
     document = copy.deepcopy(value)
+    room = _MOST_COPIED
     for number, operation in enumerate(copy.deepcopy(operations), start=1):
         try:
+            if operation["op"] == "copy":
+                room -= _count(_get(document, _steps(operation["from"])))
+                if room < 0:
+                    raise PatchError(f"the patch copies more than {_MOST_COPIED:,} values")
             document = _apply(document, operation)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             what = f"operation {number} ({operation['op']} {operation['path']})"
             reason = str(error) if isinstance(error, PatchError) else "there is no such place"
             raise PatchError(f"{what}: {reason}") from None
     return document
+
+
+def _count(value: Any) -> int:  # noqa: ANN401 - any YAML value
+    """How many values there are in one."""
+    if isinstance(value, dict):
+        return 1 + sum(map(_count, value.values()))
+    return 1 + sum(map(_count, value)) if isinstance(value, list) else 1
 
 
 def _apply(document: Any, operation: dict[str, Any]) -> Any:  # noqa: ANN401 - any YAML value
