@@ -27,7 +27,8 @@ IRSA = "sts.amazonaws.com"
 WRONG = {
     "ServiceAccount": Wrong(account="default", says="does not admit.*serviceaccount:external-dns:default"),
     "namespace": Wrong(namespace="shop", says="does not admit.*serviceaccount:shop:external-dns"),
-    "audience": Wrong(audience="https://kubernetes.default.svc", says="audience"),
+    "audience": Wrong(audience=cloud.OTHER_CLIENT, says=f"does not admit.*:aud': '{cloud.OTHER_CLIENT}'"),
+    "audience of the API server": Wrong(audience="https://kubernetes.default.svc", says="audience"),
 }
 
 

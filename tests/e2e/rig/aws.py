@@ -44,6 +44,7 @@ GLOBAL = ("iam", "route53", "sts")
 # Types of CloudFormation that moto passes over, saying so only in its log. okgen's associations are taken from the same
 # template and given to the gate, as moto's EKS knows none either.
 SKIPPED_BY_MOTO = {"AWS::EKS::PodIdentityAssociation"}
+OTHER_CLIENT = "dashboard"  # an audience of the OIDC provider that is not for roles
 PUBLIC, PRIVATE = "kubernetes.io/role/elb", "kubernetes.io/role/internal-elb"
 
 
@@ -208,9 +209,9 @@ def make_boundary(aws: Aws, name: str = "boundary") -> str:
 
 
 def make_provider(aws: Aws, issuer: str) -> None:
-    """The cluster's OIDC provider, which IRSA needs."""
+    """The cluster's OIDC provider, which IRSA needs; something else in the account uses it as well."""
     aws.client("iam").create_open_id_connect_provider(
-        Url=issuer, ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
+        Url=issuer, ClientIDList=["sts.amazonaws.com", OTHER_CLIENT], ThumbprintList=["0" * 40]
     )
 
 
