@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from okgen.emit import compact, dump, json_at, yaml_at
-from okgen.form import Formed, joined, split
+from okgen.emit import compact, dump, dump_json, json_at, yaml_at
+from okgen.form import Formed, formed, joined, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,8 @@ def test_data_is_the_same_after_it_was_taken_apart(value: Any) -> None:
 @settings(max_examples=150)
 def test_every_text_is_the_one_of_the_value_alone(value: Any, data: st.DataObject) -> None:
     """The first of a kind, the second, from which the form is made, and those that take it."""
-    kind = object()
     shape, first = split(value)
+    kind = (object(), shape)  # of this example alone
     others = [data.draw(st.lists(HOSTILE, min_size=len(first), max_size=len(first))) for _ in range(3)]
     for strings in (first, *others):
 
@@ -64,7 +64,7 @@ def test_a_form_is_made_of_the_second_and_taken_by_the_third() -> None:
 
     texts = [Formed(kind, [name], make).text(yaml_at, "") for name in ("one", "two", "three", "on")]
     assert texts == [f"name: {name}\nkind: Fixed\n" for name in ("one", "two", "three", '"on"')]
-    assert made == [["one"], [""], ["\ue0000\ue000"]]
+    assert made == [["one"], ["\ue0000\ue000"]]
 
 
 def test_strings_that_are_more_than_put_in_their_places_make_no_form() -> None:
@@ -75,6 +75,18 @@ def test_strings_that_are_more_than_put_in_their_places_make_no_form() -> None:
 
     texts = [Formed(kind, [name], make).text(yaml_at, "") for name in ("one", "two", "three")]
     assert texts == [f"name: {name}-suffix\n" for name in ("one", "two", "three")]
+
+
+@given(OBJECTS, st.data())
+@settings(max_examples=150)
+def test_plain_data_in_plain_data_is_written_as_by_itself(value: Any, data: st.DataObject) -> None:
+    shape, first = split(value)
+    for strings in (first, *(data.draw(st.lists(HOSTILE, min_size=len(first), max_size=len(first))) for _ in range(3))):
+        alone = {"inner": joined(shape, iter(strings)), "name": "b"}
+        inner = Formed(shape, strings, lambda given: joined(shape, iter(given)), is_list=isinstance(value, list))
+        outer = formed({"inner": inner, "name": "b"})
+        assert dump(outer) == dump(alone)
+        assert dump_json(outer) == dump_json(alone)
 
 
 class Kind:

@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     _prepare_streams()
     try:
         code = _run(given)
+        gc.freeze()  # nor does the interpreter have to look through it once more before it ends
         sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("okgen: interrupted\n")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.emit import Shared, inline, yaml_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from okgen.emit import Writer
 
@@ -39,47 +40,72 @@ _forms: dict[tuple[Hashable, Writer, str], _Form] = {}
 def split(value: object) -> tuple[Shape, list[str]]:
     """What is left of plain data without its strings, hashable, and these strings; ``joined`` is the way back."""
     strings: list[str] = []
-    return _shape(value, strings), strings
+    (shape,) = _shapes((value,), strings)
+    return shape, strings
 
 
-def _shape(value: object, strings: list[str]) -> Shape:
-    if type(value) is str:
-        strings.append(value)
-        return _STRING
-    if isinstance(value, (list, tuple)):
-        return (list if isinstance(value, list) else tuple, *[_shape(each, strings) for each in value])
-    if isinstance(value, dict):
-        return (dict, tuple(value), *[_shape(each, strings) for each in value.values()])
-    return (type(value), value)  # with its type, as 1 equals True
+def _shapes(values: Iterable[object], strings: list[str]) -> list[Shape]:
+    found: list[Shape] = []
+    for each in values:
+        if type(each) is str:
+            strings.append(each)
+            found.append(_STRING)
+        elif isinstance(each, dict):
+            found.append((dict, tuple(each), *_shapes(each.values(), strings)))
+        elif isinstance(each, (list, tuple)):
+            found.append((list if isinstance(each, list) else tuple, *_shapes(each, strings)))
+        elif isinstance(each, Formed):
+            strings += each.strings
+            found.append(_Like(each))
+        else:
+            found.append((type(each), each))  # with its type, as 1 equals True
+    return found
 
 
 def joined(shape: Shape, strings: Iterator[str]) -> Any:  # noqa: ANN401 - plain data
     """The data of this shape with these strings in their order."""
     if shape is _STRING:
         return next(strings)
+    if isinstance(shape, _Like):
+        return shape.with_strings(strings)
     kind, *held = shape
     if kind is dict:
         return {key: joined(each, strings) for key, each in zip(held[0], held[1:], strict=True)}
     return kind(joined(each, strings) for each in held) if kind is list or kind is tuple else held[0]
 
 
+def formed(value: Mapping[str, Any]) -> Formed:
+    """A mapping of plain data, of which others like it are written faster."""
+    shape, strings = split(value)
+    return Formed(("plain", shape), strings, lambda given: joined(shape, iter(given)), value)
+
+
 class Formed(Shared):
     """A mapping, or a list, made from strings that ``make`` only puts in their places, whatever they are.
 
-    ``kind`` is equal for values that the same ``make`` builds, apart from the strings.
+    ``kind`` is equal for values that the same ``make`` builds, apart from the strings; its ``repr`` shows all else that
+    comes from a user.
     """
 
-    __slots__ = ("_make", "_strings", "kind")
+    __slots__ = ("kind", "make", "strings")
 
     def __init__(
-        self, kind: Hashable, strings: Sequence[str], make: Callable[[Sequence[str]], Any], *, is_list: bool = False
+        self,
+        kind: Hashable,
+        strings: Sequence[str],
+        make: Callable[[Sequence[str]], Any],
+        value: Any = None,  # noqa: ANN401 - what ``make`` makes of these strings, where it is there already
+        *,
+        is_list: bool = False,
     ) -> None:
-        self.kind, self._strings, self._make, self.is_list = kind, strings, make, is_list
+        self.kind, self.strings, self.make, self._value, self.is_list = kind, strings, make, value, is_list
 
     @property
     def value(self) -> Any:  # noqa: ANN401 - what ``make`` makes
-        """The data itself, made anew each time."""
-        return self._make(self._strings)
+        """The data itself."""
+        if self._value is None:
+            self._value = self.make(self.strings)
+        return self._value
 
     def text(self, write: Writer, indent: str) -> str:
         """What is written for it at this depth."""
@@ -91,18 +117,40 @@ class Formed(Shared):
             if len(_forms) >= _MOST_KEPT:
                 _forms.clear()
             _forms[key] = form = _ONCE
-        if not form.pieces or (write is yaml_at and any("\n" in each for each in self._strings)):
+        if not form.pieces or (write is yaml_at and any("\n" in each for each in self.strings)):
             return write(self.value, indent)  # several lines are written by the depth they stand at
         scalar = inline if write is yaml_at else encode_basestring_ascii
-        texts = [scalar(each) for each in self._strings]
+        texts = [scalar(each) for each in self.strings]
         pieces = form.pieces.copy()
         pieces[1::2] = [texts[slot] for slot in form.slots]
         return "".join(pieces)
 
     def _form(self, write: Writer, indent: str) -> _Form:
-        count = len(self._strings)
-        blank = write(self._make([""] * count), indent)
-        pieces = _FOUND.split(write(self._make([f"{_END}{number}{_END}" for number in range(count)]), indent))
-        if _END_LEFT.search(blank) or any(map(_END_LEFT.search, pieces[::2])):
+        marks = [f"{_END}{number}{_END}" for number in range(len(self.strings))]
+        pieces = _FOUND.split(write(self.make(marks), indent))
+        if _END_LEFT.search(repr(self.kind)) or any(map(_END_LEFT.search, pieces[::2])):
             return _NONE
         return _Form(pieces, tuple(map(int, pieces[1::2])))
+
+
+class _Like:
+    """In a shape, where something formed was: equal for all of a kind."""
+
+    __slots__ = ("_one",)
+
+    def __init__(self, one: Formed) -> None:
+        self._one = one
+
+    def __repr__(self) -> str:
+        return repr(self._one.kind)
+
+    def __hash__(self) -> int:
+        return hash(self._one.kind)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Like) and self._one.kind == other._one.kind
+
+    def with_strings(self, strings: Iterator[str]) -> Formed:
+        """Another of the kind, with the next strings."""
+        one = self._one
+        return Formed(one.kind, list(islice(strings, len(one.strings))), one.make, is_list=one.is_list)

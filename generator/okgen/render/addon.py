@@ -126,10 +126,10 @@ def _build(
     def make(strings: Sequence[str]) -> list[dict[str, Any]]:
         return finished(template.build(joined(kind[1], iter(strings))), name, version, settings)
 
-    def form(number: int) -> Formed:
-        return Formed((*kind, number), strings, lambda given: make(given)[number])
+    def form(number: int, value: dict[str, Any]) -> Formed:
+        return Formed((*kind, number), strings, lambda given: make(given)[number], value)
 
-    return [manifest(value, form(number)) for number, value in enumerate(make(strings))]
+    return [manifest(value, form(number, value)) for number, value in enumerate(make(strings))]
 
 
 def finished(

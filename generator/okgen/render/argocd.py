@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
 from okgen.emit import Shared
+from okgen.form import formed
 from okgen.render.kustomize import KEEP, TRACKING, VENDORED
 from okgen.render.manifest import NAME, Manifest, labelled, manifest
 from okgen.resolve.names import shorten
@@ -107,7 +108,8 @@ def project(cluster: Cluster, manifests: Iterable[Manifest]) -> Manifest:
 
 
 def _finished(value: dict[str, Any], name: str, version: str) -> Manifest:
-    return manifest(labelled(value, name, version))
+    value = labelled(value, name, version)
+    return manifest(value, formed(value))
 
 
 @lru_cache(maxsize=256)  # clusters have the same ones

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.emit import dump
+from okgen.form import formed
 
 if TYPE_CHECKING:
     from okgen.resolve.cluster import Cluster, Role
@@ -39,13 +40,15 @@ def template(cluster: Cluster, accesses: list[Access]) -> tuple[str, list[str]]:
         arn = {"Fn::GetAtt": [f"{name}Role", "Arn"]}
         outputs[f"{name}RoleArn"] = {"Description": f"The role of {access.role.addon}", "Value": arn}
     text = dump(
-        {
-            "AWSTemplateFormatVersion": "2010-09-09",
-            "Description": f"IAM for the add-ons of the EKS cluster {cluster.cluster_name}, rendered by okgen. "
-            f"Deploy in account {cluster.account}, region {cluster.region}, with CAPABILITY_NAMED_IAM.",
-            "Resources": resources,
-            "Outputs": outputs,
-        }
+        formed(
+            {
+                "AWSTemplateFormatVersion": "2010-09-09",
+                "Description": f"IAM for the add-ons of the EKS cluster {cluster.cluster_name}, rendered by okgen. "
+                f"Deploy in account {cluster.account}, region {cluster.region}, with CAPABILITY_NAMED_IAM.",
+                "Resources": resources,
+                "Outputs": outputs,
+            }
+        )
     )
     return text, _excesses(len(resources), len(text.encode()))
 

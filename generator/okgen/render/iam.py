@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.emit import Shared, dump_json
+from okgen.form import formed
 from okgen.render import cloudformation
 from okgen.resolve.partitions import AUDIENCE, POD_IDENTITY
 
@@ -57,7 +58,7 @@ def files(cluster: Cluster) -> dict[str, str]:
         for number, document in enumerate(documents, start=1):
             found[f"iam/{role.addon}.policy{f'-{number}' if number > 1 else ''}.json"] = dump_json(document)
         trusted = _document([trust(cluster, role)])
-        found[f"iam/{role.addon}.trust.json"] = dump_json(trusted)
+        found[f"iam/{role.addon}.trust.json"] = dump_json(formed(trusted))
         stack.append(cloudformation.Access(role, trusted, documents))
     if stack:
         found["iam/cloudformation.yaml"], over = cloudformation.template(cluster, stack)

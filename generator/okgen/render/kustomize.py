@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from okgen.emit import dump
+from okgen.emit import Shared, dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,26 +26,21 @@ _CRD = "CustomResourceDefinition"
 _CRD_WAVE = {"argocd.argoproj.io/sync-wave": "-5"}
 
 
-_MOST_KEPT = 512
-_texts: dict[str, str] = {}  # by what they say: clusters have the same
-
-
 def kustomization(resources: Iterable[str], patches: Sequence[dict[str, Any]] = ()) -> str:
     """The text of a kustomization.yaml. No `namespace` and no `commonLabels`: they rewrite what must stay."""
     value: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": list(resources),
+        "resources": _listed(tuple(resources)),
     }
     if patches:
         value["patches"] = list(patches)
-    key = repr(value)
-    found = _texts.get(key)
-    if found is None:
-        if len(_texts) >= _MOST_KEPT:
-            _texts.clear()
-        found = _texts[key] = dump(value)
-    return found
+    return dump(value)
+
+
+@lru_cache(maxsize=256)  # clusters have the same ones
+def _listed(resources: tuple[str, ...]) -> Shared | list[object]:
+    return Shared(resources) if resources else []
 
 
 def addon_kustomization(application: str, enabled: Enabled, files: Iterable[str], *, vendored: bool) -> str:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from okgen.resolve.cluster import Cluster, Enabled
 
 
-class _Folder(NamedTuple):
-    """An add-on's folder: its objects and kustomization, both as files by path, and a digest of those."""
+class _Objects(NamedTuple):
+    """The objects of an add-on, as files by path as well, and the lines of its digest around its kustomization's."""
 
     manifests: list[Manifest]
-    listing: str
     files: dict[str, str]
-    digest: str
+    before: str
+    after: str
 
 
 class Renderer:
@@ -35,7 +35,7 @@ class Renderer:
 
     def __init__(self) -> None:
         self._addons = AddonRenderer()
-        self._folders: dict[str, _Folder] = {}
+        self._objects: dict[str, _Objects] = {}
         self._known_crds: dict[tuple[str, ...], list[Manifest]] = {}
         self._crd = manifest(
             {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "any"}}
@@ -59,16 +59,16 @@ class Renderer:
             files = _folder("namespaces", spaces)
             found.update(files)
             rendered += spaces
-            applications.append(argocd.namespaces_application(cluster, spaces, _digest(files)))
+            applications.append(argocd.namespaces_application(cluster, spaces, _digest(_lines(files))))
         for enabled in cluster.addons:
             manifests = self._addons.manifests(enabled, cluster.profile, cluster.minor)
             problems += _intruders(document, cluster, enabled, manifests)
             crds = self._crds(enabled)
             problems += unmatched(document, enabled, [*manifests, *crds] if enabled.patches else [])
-            folder = self._folder(cluster, enabled, manifests)
-            found.update(folder.files)
+            files, made = self._folder(cluster, enabled, manifests)
+            found.update(files)
             rendered += [*manifests, *crds]
-            applications.append(argocd.addon_application(cluster, enabled, folder.digest))
+            applications.append(argocd.addon_application(cluster, enabled, made))
         found.update(_folder("argocd", [argocd.project(cluster, rendered), *applications]))
         try:
             found.update(iam.files(cluster))
@@ -76,19 +76,22 @@ class Renderer:
             problems += [_excess(document, each) for each in too_large.excesses]
         return {**found, "README.md": readme(cluster, found)}, problems
 
-    def _folder(self, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> _Folder:
-        """The folder of an add-on, that of the last cluster where it holds the same."""
+    def _folder(self, cluster: Cluster, enabled: Enabled, manifests: list[Manifest]) -> tuple[dict[str, str], str]:
+        """The folder of an add-on, as files by path, and a digest of them."""
         name = enabled.addon.name
+        path = f"addons/{name}/kustomization.yaml"
+        last = self._objects.get(name)
+        if last is None or last.manifests != manifests:  # mostly those of the cluster before
+            files = {f"addons/{name}/{each.file}": each.text for each in manifests}
+            before, after = (
+                _lines({each: text for each, text in files.items() if (each < path) is is_before})
+                for is_before in (True, False)
+            )
+            last = self._objects[name] = _Objects(manifests, files, before, after)
+        listed = [each.file for each in manifests]
         application = argocd.name_of(cluster, name)
-        files = [each.file for each in manifests]
-        listing = addon_kustomization(application, enabled, files, vendored=cluster.crds_vendored)
-        last = self._folders.get(name)
-        if last is not None and last.manifests == manifests and last.listing == listing:
-            return last
-        found = {f"addons/{name}/{each.file}": each.text for each in manifests}
-        found[f"addons/{name}/kustomization.yaml"] = listing
-        made = self._folders[name] = _Folder(manifests, listing, found, _digest(found))
-        return made
+        listing = addon_kustomization(application, enabled, listed, vendored=cluster.crds_vendored)
+        return {**last.files, path: listing}, _digest(last.before + _lines({path: listing}) + last.after)
 
     def _crds(self, enabled: Enabled) -> list[Manifest]:
         """Upstream's CRDs, which okgen knows by name only."""
@@ -122,7 +125,11 @@ def _excess(document: Document, excess: iam.Excess) -> Problem:
     return document.problem("OKG350", path, excess.message, excess.help, key=True)
 
 
-def _digest(files: dict[str, str]) -> str:
-    """Changes when any file of the folder does."""
-    lines = "".join(f"{encoded(text)[1]}  {path}\n" for path, text in sorted(files.items()))
+def _lines(files: dict[str, str]) -> str:
+    """A line a file, in the order of their paths, which is another when the file is."""
+    return "".join(f"{encoded(text)[1]}  {path}\n" for path, text in sorted(files.items()))
+
+
+def _digest(lines: str) -> str:
+    """Changes when any file of a folder does."""
     return f"sha256:{digest(lines.encode())}"
