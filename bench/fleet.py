@@ -45,7 +45,7 @@ def _runs(work: Work, count: int) -> int:
 
 
 def _hashing(work: Work, count: int) -> Side:
-    return work.shell(f"find out{count} -type f -print0 | xargs -0 sha256sum")
+    return work.shell(f"find out{count} -name .git -prune -o -type f -print0 | xargs -0 sha256sum")
 
 
 def _checks(work: Work) -> list[Row]:
