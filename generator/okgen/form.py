@@ -40,26 +40,27 @@ _forms: dict[tuple[Hashable, Writer, str], _Form] = {}
 def split(value: object) -> tuple[Shape, list[str]]:
     """What is left of plain data without its strings, hashable, and these strings; ``joined`` is the way back."""
     strings: list[str] = []
-    (shape,) = _shapes((value,), strings)
-    return shape, strings
+    return _shape(value, strings.append), strings
 
 
-def _shapes(values: Iterable[object], strings: list[str]) -> list[Shape]:
-    found: list[Shape] = []
-    for each in values:
-        if type(each) is str:
-            strings.append(each)
-            found.append(_STRING)
-        elif isinstance(each, dict):
-            found.append((dict, tuple(each), *_shapes(each.values(), strings)))
-        elif isinstance(each, (list, tuple)):
-            found.append((list if isinstance(each, list) else tuple, *_shapes(each, strings)))
-        elif isinstance(each, Formed):
-            strings += each.strings
-            found.append(_Like(each))
-        else:
-            found.append((type(each), each))  # with its type, as 1 equals True
-    return found
+def _shape(value: object, add: Callable[[str], object]) -> Shape:
+    if type(value) is str:
+        add(value)
+        return _STRING
+    if isinstance(value, dict):
+        return (dict, tuple(value), *_shapes(value.values(), add))
+    if isinstance(value, (list, tuple)):
+        return (list if isinstance(value, list) else tuple, *_shapes(value, add))
+    if isinstance(value, Formed):
+        for each in value.strings:
+            add(each)
+        return _Like(value)
+    return (type(value), value)  # with its type, as 1 equals True
+
+
+def _shapes(values: Iterable[object], add: Callable[[str], object]) -> list[Shape]:
+    # Most are strings, which are not worth a call each.
+    return [_STRING if type(each) is str and add(each) is None else _shape(each, add) for each in values]
 
 
 def joined(shape: Shape, strings: Iterator[str]) -> Any:  # noqa: ANN401 - plain data
@@ -117,7 +118,7 @@ class Formed(Shared):
             if len(_forms) >= _MOST_KEPT:
                 _forms.clear()
             _forms[key] = form = _ONCE
-        if not form.pieces or (write is yaml_at and any("\n" in each for each in self.strings)):
+        if not form.pieces or (write is yaml_at and "\n" in "".join(self.strings)):
             return write(self.value, indent)  # several lines are written by the depth they stand at
         scalar = inline if write is yaml_at else encode_basestring_ascii
         texts = [scalar(each) for each in self.strings]

@@ -269,7 +269,11 @@ def core_of(given: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _deriver(file: str, names: dict[str, Any]) -> Callable[[Any], Any]:
+    known: dict[str, Any] = {}
+
     def derive(default: Any) -> Any:  # noqa: ANN401 - any YAML value
-        return default_value(default, file, {name: named(value) for name, value in names.items()})
+        if not known:  # many files leave nothing to derive
+            known.update((name, named(value)) for name, value in names.items())
+        return default_value(default, file, known)
 
     return derive
