@@ -53,11 +53,10 @@ def test_holds_the_three_folders(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if name.startswith("okgen/")}
     expected = {
-        f"okgen/{path.relative_to(top).as_posix()}"
-        for top in (rendering.REPOSITORY, rendering.REPOSITORY / "generator/okgen")
-        for path in top.rglob("*")
+        f"okgen/{path.relative_to(rendering.REPOSITORY / top).as_posix()}"
+        for top, folder in (("generator/okgen", ""), ("", "schemas"), ("", "overlays"))
+        for path in (rendering.REPOSITORY / top / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
-        if top.name == "okgen" or path.relative_to(top).parts[0] in {"schemas", "overlays"}
     }
 
     assert held == expected
