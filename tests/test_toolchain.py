@@ -52,11 +52,11 @@ def test_what_is_missing_is_said_and_not_built(
 def test_an_unpacked_program_finds_its_libraries(tmp_path: Path) -> None:
     for place in ("usr/lib/here/libmine.so.1", "usr/bin/mine"):
         (tmp_path / "root" / place).parent.mkdir(parents=True)
-        (tmp_path / "root" / place).write_text('#!/bin/sh\necho "$LD_LIBRARY_PATH" "$@"\n', encoding="utf-8")
+        (tmp_path / "root" / place).write_text('#!/bin/sh\nprintf "<%s>" "$LD_LIBRARY_PATH" "$@"\n', encoding="utf-8")
     (tmp_path / "root/usr/bin/mine").chmod(0o755)
     script = build.wrapped("mine", tmp_path)
     said = subprocess.run([script, "a b", "c"], capture_output=True, text=True, check=True).stdout
-    assert said == f"{tmp_path}/root/usr/lib/here a b c\n"
+    assert said == f"<{tmp_path}/root/usr/lib/here><a b><c>"
 
 
 def test_make_e2e_builds_and_then_tests() -> None:

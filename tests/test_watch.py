@@ -153,11 +153,16 @@ def test_new_files_in_a_folder_are_found(tmp_path: Path) -> None:
         watch.expect("created")
 
 
+def patched_by(path: str) -> dict[str, Any]:
+    """Add-ons of which one has a patch in that file."""
+    target = {"kind": "Deployment", "name": "cert-manager"}
+    return {"cert-manager": {"patches": [{"target": target, "path": path}]}}
+
+
 def test_a_patch_beside_it_counts_and_other_files_do_not(tmp_path: Path) -> None:
     patch = tmp_path / "patch.yaml"
     patch.write_text(PATCH.format(1), encoding="utf-8")
-    target = {"target": {"kind": "Deployment", "name": "cert-manager"}, "path": "patch.yaml"}
-    save(tmp_path / "cluster.yaml", addons={"cert-manager": {"patches": [target]}})
+    save(tmp_path / "cluster.yaml", addons=patched_by("patch.yaml"))
     with watching(tmp_path) as watch:
         (tmp_path / "notes.txt").write_text("a", encoding="utf-8")
         patch.write_text(PATCH.format(2), encoding="utf-8")
@@ -171,10 +176,9 @@ def test_what_is_needed_from_elsewhere_counts_though_it_comes_later(tmp_path: Pa
     (tmp_path / ".git").mkdir()
     place = tmp_path / "clusters" / "demo"
     place.mkdir(parents=True)
-    target = {"target": {"kind": "Deployment", "name": "cert-manager"}, "path": "../../patches/a/note.patch"}
     save(place / "cluster.yaml")
     with watching(place) as watch:
-        save(place / "cluster.yaml", addons={"cert-manager": {"patches": [target]}})
+        save(place / "cluster.yaml", addons=patched_by("../../patches/a/note.patch"))
         watch.expect("OKG323")
         patch = tmp_path / "patches" / "a" / "note.patch"
         patch.parent.mkdir(parents=True)

@@ -17,7 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     _prepare_streams()
     try:
         code = _run(given)
-        gc.freeze()  # nor does the interpreter have to look through it once more before it ends
+        if arguments is None:
+            gc.freeze()  # the process ends: the interpreter need not look through all of it once more
         sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("okgen: interrupted\n")

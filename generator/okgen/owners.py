@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from okgen.judge.schema import load
 from okgen.problem import Refused, Unable
 from okgen.read import inputs, source
-from okgen.repository import root_of
+from okgen.repository import above, root_of
 from okgen.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from okgen.read.inputs import Input
-
-_PATH = "output"  # what gitops.path is by default
 
 
 def owner(path: str, cluster: str | None, output: str | None, hint: str) -> Input:
@@ -44,11 +44,8 @@ def _candidates(path: str, cluster: str | None) -> Iterable[Input]:
     root = root_of(os.path.dirname(path))
     if root is not None:
         return _found([root])
-    above, folder = [], os.path.dirname(path)
-    while (parent := os.path.dirname(folder)) != folder:
-        above += _named(folder)
-        folder = parent
-    return _found(above) if above else []
+    named = [name for folder in above(path) for name in _named(folder)]
+    return _found(named) if named else []
 
 
 def _named(folder: str) -> list[str]:
@@ -79,8 +76,14 @@ def _may_hold(given: Input, path: str, output: str | None) -> bool:
 
 def parent(given: Input, data: Any, output: str | None) -> str:  # noqa: ANN401 - any YAML value
     """The folder that holds the tree of an input, which may be wrong; ``data`` is what it says."""
-    path = _text(data, "gitops", "path") or _PATH
+    path = _text(data, "gitops", "path") or _default_path()
     return os.path.abspath(output) if output else os.path.normpath(os.path.join(given.root, path))
+
+
+@cache
+def _default_path() -> str:
+    found: str = load("cluster")["properties"]["gitops"]["properties"]["path"]["default"]
+    return found
 
 
 def _text(data: Any, *steps: str) -> str:  # noqa: ANN401 - any YAML value

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SETTINGS = "okgen.yaml"  # at the root of a repository: what holds for all its clusters
 
 
 def root_of(folder: str) -> str | None:
     """The nearest folder at or above an absolute one that holds ``.git`` (a folder, or a file in a worktree)."""
-    while not os.path.lexists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-    return folder
+    return next((each for each in (folder, *above(folder)) if os.path.lexists(os.path.join(each, ".git"))), None)
+
+
+def above(path: str) -> Iterator[str]:
+    """The folders that an absolute path lies in, the nearest first."""
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
 
 
 def named_from_root(file: str) -> str | None:

@@ -6,10 +6,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen.problem import Problem, Related, dotted
+from okgen.repository import above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from okgen.fleet.facts import Facts
     from okgen.read.source import Document
     from okgen.resolve.cluster import Cluster
@@ -76,7 +75,7 @@ class Together:
         """What is wrong between the clusters."""
         found = [*self._seconds]
         for folder, inner in self._claims.items():
-            outer = next((self._claims[above] for above in _above(folder) if above in self._claims), None)
+            outer = next((self._claims[each] for each in above(folder) if each in self._claims), None)
             if outer:
                 found.append(_problem(inner, outer, "is rendered into a folder around"))
         if self._facts:
@@ -84,13 +83,6 @@ class Together:
 
             found += rules.find(self._facts)
         return found
-
-
-def _above(folder: str) -> Iterator[str]:
-    """The folders that a folder lies in, the nearest first."""
-    while (parent := os.path.dirname(folder)) != folder:
-        yield parent
-        folder = parent
 
 
 def _problem(second: Claim, first: Claim, what: str) -> Problem:

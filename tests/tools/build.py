@@ -86,6 +86,19 @@ def go_env(command: str, name: str) -> str:
     return asked.stdout.strip()
 
 
+def module(path: str, version: str) -> Path | None:
+    """The folder of a Go module, out of the module cache or else fetched; None where it cannot be had."""
+    command = go()
+    if command is None:
+        return None
+    folder = Path(go_env(command, "GOMODCACHE")) / f"{path}@{version}"
+    if not folder.is_dir():
+        # It says no to a module that wants a newer Go, but unpacks it all the same.
+        call = [command, "mod", "download", "-json", f"{path}@{version}"]
+        subprocess.run(call, cwd="/", env=environment(), capture_output=True, check=False)
+    return folder if folder.is_dir() else None
+
+
 def environment() -> dict[str, str]:
     """The caller's environment without what would make the result depend on it."""
     return LEISURE | os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}

@@ -10,7 +10,7 @@ from okgen.problem import Refused
 from okgen.read import source
 from okgen.render.manifest import Manifest
 from okgen.render.targets import selects
-from okgen.resolve.jsonpatch import PatchError
+from okgen.resolve.jsonpatch import PatchError, operation_fault
 from okgen.resolve.jsonpatch import applied as json_applied
 from okgen.resolve.selector import SelectorError
 
@@ -23,7 +23,6 @@ CRD = "CustomResourceDefinition"
 # Characters of patches, each as often as it is applied, and as many of an object: a hostile tree may have any number.
 _MOST, _BESIDE = 4_000_000, 2_000
 _TARGET_KEYS = frozenset(("group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"))
-_WORK = {"add": "value", "copy": "from", "move": "from", "remove": "path", "replace": "value", "test": "value"}
 
 
 class Built(NamedTuple):
@@ -103,7 +102,7 @@ def applied(value: Object, patch: Any) -> Object | None:  # noqa: ANN401 - a pat
     """
     if isinstance(patch, dict):
         return merge.applied(value, patch)
-    if not isinstance(patch, list) or not all(map(_is_operation, patch)):
+    if not isinstance(patch, list) or any(map(operation_fault, patch)):
         raise InexpressibleError("it is neither a strategic merge patch nor a JSON 6902 patch")
     found = json_applied(value, patch)
     if not isinstance(found, dict):
@@ -152,14 +151,6 @@ def _read(entry: Any) -> tuple[dict[str, str], Any]:  # noqa: ANN401 - any YAML 
 def _literal(text: str) -> str:
     """A pattern for that text alone."""
     return "".join(each if each.isalnum() or each in "-_:" else f"\\{each}" for each in text)
-
-
-def _is_operation(value: Any) -> bool:  # noqa: ANN401 - any YAML value
-    if not isinstance(value, dict) or not isinstance(value.get("op"), str) or value["op"] not in _WORK:
-        return False
-    needed = _WORK[value["op"]]
-    places = [value[key] for key in ("path", "from") if key in value]
-    return "path" in value and needed in value and all(isinstance(each, str) and each[:1] == "/" for each in places)
 
 
 def _annotated(value: Object) -> Object:

@@ -27,11 +27,6 @@ class Manifest(NamedTuple):
     labels: dict[str, str]
     annotations: dict[str, str]
 
-    @property
-    def group(self) -> str:
-        """The API group, empty for the core group."""
-        return self.api_version.rpartition("/")[0]
-
 
 def manifest(value: dict[str, Any], form: Formed | None = None) -> Manifest:
     """The manifest of an object; ``form`` is the same object in a form that writes many like it faster."""

@@ -9,11 +9,25 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+# What each operation needs beside its path.
+_OPERATIONS = {"add": "value", "copy": "from", "move": "from", "remove": "", "replace": "value", "test": "value"}
 _MOST_COPIED = 100_000  # a copy into what is copied doubles it each time
 
 
 class PatchError(ValueError):
     """An operation finds nothing to work on; the message names it."""
+
+
+def operation_fault(operation: Any) -> str:  # noqa: ANN401 - any YAML value
+    """What keeps a value from being an operation, "" for nothing."""
+    if not isinstance(operation, dict) or str(operation.get("op")) not in _OPERATIONS:
+        return f"needs `op`, one of {', '.join(_OPERATIONS)}"
+    if not str(operation.get("path", "")).startswith("/"):
+        return "needs `path`, which starts with a slash"
+    if not str(operation.get("from", "/")).startswith("/"):
+        return "needs a `from` which starts with a slash"
+    needed = _OPERATIONS[operation["op"]]
+    return f"needs `{needed}`" if needed and needed not in operation else ""
 
 
 def applied(value: Any, operations: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - any YAML value

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from okgen.problem import Path, Problem, Refused
 from okgen.read import inputs, source
 from okgen.resolve.cluster import Patch
+from okgen.resolve.jsonpatch import operation_fault
 
 if TYPE_CHECKING:
     from okgen.read.source import Document
 
-_OPERATIONS = {"add": "value", "copy": "from", "move": "from", "remove": "", "replace": "value", "test": "value"}
 _LIMIT = 64 * 1024  # bytes of a patch file, as the schema has it for an inline patch
 _TOGETHER = 512 * 1024  # characters of all patches of an add-on: one file may be named many times
 
@@ -96,7 +96,7 @@ def _judge(document: Document, path: Path, text: str) -> None:
         raise Refused([_inside(document, path, problem) for problem in refused.problems]) from None
     if isinstance(parsed, list):
         for number, operation in enumerate(parsed):
-            reason = _operation_fault(operation)
+            reason = operation_fault(operation)
             if reason:
                 message = f"operation {number + 1} of the patch {reason}"
                 raise Refused([document.problem("OKG322", path, message, "see RFC 6902, JSON Patch")])
@@ -119,14 +119,3 @@ def _is_object(patch: dict[str, Any]) -> bool:
 
 def _inside(document: Document, path: Path, problem: Problem) -> Problem:
     return document.problem("OKG322", path, f"line {problem.line} of the patch: {problem.message}", problem.help)
-
-
-def _operation_fault(operation: Any) -> str:  # noqa: ANN401 - any YAML value
-    if not isinstance(operation, dict) or str(operation.get("op")) not in _OPERATIONS:
-        return f"needs `op`, one of {', '.join(_OPERATIONS)}"
-    if not str(operation.get("path", "")).startswith("/"):
-        return "needs `path`, which starts with a slash"
-    if not str(operation.get("from", "/")).startswith("/"):
-        return "needs a `from` which starts with a slash"
-    needed = _OPERATIONS[operation["op"]]
-    return f"needs `{needed}`" if needed and needed not in operation else ""
