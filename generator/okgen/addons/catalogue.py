@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from okgen import resources
 from okgen.addons import precompiled
 from okgen.addons.compiling import compile_template
-from okgen.addons.template import Template, named, new_scope
+from okgen.addons.template import Template, named
 
 Minor = int  # the 34 of Kubernetes 1.34
 
@@ -139,11 +139,6 @@ def minor(version: str) -> Minor:
 def evaluate(template: Template, scope: dict[str, Any]) -> Any:  # noqa: ANN401 - any YAML value
     """The single value a template has in this scope. Raises TemplateError."""
     return template.fill(scope)[0]
-
-
-def default_value(value: Any, file: str, names: dict[str, Any]) -> Any:  # noqa: ANN401 - any YAML value
-    """A default that is derived from other values (``x-default``). Raises TemplateError."""
-    return evaluate(compiled(value, file), new_scope(names))
 
 
 _compiled: dict[tuple[str, str], Template] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from okgen.addons.catalogue import compiled, evaluate
-from okgen.addons.template import Names, new_scope
+from okgen.addons.template import Names
 from okgen.form import Formed, joined, split
 from okgen.resolve.names import shorten
 
@@ -24,20 +24,20 @@ FOLLOWS: dict[str, tuple[tuple[str, ...], ...]] = {
 ROLE_NAME_LIMIT = 64  # characters; docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 
-def identity_of(addon: Addon, names: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def identity_of(addon: Addon, scope: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     """What expressions see as ``identity``; its ``mode`` is None for an add-on that does not call AWS here.
 
-    Raises TemplateError.
+    ``scope`` is all else they see. Raises TemplateError.
     """
     wanted = addon.identity
-    if wanted is None or not _is_on(wanted.get("when"), addon, names):
+    if wanted is None or not _is_on(wanted.get("when"), addon, scope):
         return Names(mode=None, roleName=None, roleArn=None, serviceAccount=None)
     modes = wanted["modes"]
     name = shorten(f"{data['metadata']['name']}-{addon.name}", ROLE_NAME_LIMIT)
     return Names(
         mode=data["aws"]["identity"] if data["aws"]["identity"] in modes else modes[0],
         roleName=name,
-        roleArn=names["arn"]("iam", f"role/{name}", region=""),
+        roleArn=scope["arn"]("iam", f"role/{name}", region=""),
         serviceAccount=wanted["serviceAccount"],
     )
 
@@ -59,7 +59,7 @@ def statements_of(addon: Addon, scope: dict[str, Any]) -> Formed | None:
     return None if found.size == len("[]") else found
 
 
-def _is_on(condition: Any, addon: Addon, names: dict[str, Any]) -> bool:  # noqa: ANN401 - a template or nothing
+def _is_on(condition: Any, addon: Addon, scope: dict[str, Any]) -> bool:  # noqa: ANN401 - a template or nothing
     if condition is None:
         return True
-    return bool(evaluate(compiled(condition, addon.file("addon.yaml")), new_scope(names)))
+    return bool(evaluate(compiled(condition, addon.file("addon.yaml")), scope))

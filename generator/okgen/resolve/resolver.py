@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from okgen.addons.catalogue import default_value, evaluate, minor
+from okgen.addons.catalogue import compiled, evaluate, minor
 from okgen.addons.template import Names, named, new_scope
 from okgen.judge.conforms import conforms
 from okgen.judge.schema import bundle
@@ -140,7 +140,7 @@ class _Resolver:
         enabled, roles = [], []
         for addon, release in present:
             values = names["addons"][addon.name]
-            scope = new_scope({**names, **self._own_names(addon, release, values, names, mirrors)})
+            scope = self._scope(addon, release, names, mirrors)
             self._check(addon, scope)
             role = self._role(addon, scope)
             roles += [role] if role else []
@@ -197,26 +197,28 @@ class _Resolver:
             "arn": arn,
         }
 
-    def _own_names(
-        self, addon: Addon, release: Release, values: dict[str, Any], names: dict[str, Any], mirrors: Mirrors
-    ) -> dict[str, Any]:
+    def _scope(self, addon: Addon, release: Release, names: dict[str, Any], mirrors: Mirrors) -> dict[str, Any]:
+        """What the templates of an add-on see."""
+
         def image(name: str) -> str:
             return mirrors.image(release.images[name])
 
-        own = {
-            "values": values,
-            "namespace": values["namespace"],
-            "version": release.version,
-            "release": release.facts,
-            "image": image,
-        }
         for reference in release.images.values():
             mirrors.image(reference)  # so that a mirror of an image that this cluster does not use counts as used
-        derived = Names()
-        own["own"] = derived
+        values, derived = names["addons"][addon.name], Names()
+        scope = new_scope(names)
+        scope.update(
+            values=values,
+            namespace=values["namespace"],
+            version=release.version,
+            release=release.facts,
+            image=image,
+            own=derived,
+        )
         for name, template in addon.derived:
-            derived[name] = named(evaluate(template, new_scope({**names, **own})))
-        return {**own, "identity": identity_of(addon, {**names, **own}, self.data)}
+            derived[name] = named(evaluate(template, scope))
+        scope["identity"] = identity_of(addon, scope, self.data)
+        return scope
 
     def _values(self, addon: Addon, release: Release, names: dict[str, Any]) -> dict[str, Any]:
         section = self.schema["$defs"][addon.name]
@@ -269,11 +271,12 @@ def core_of(given: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _deriver(file: str, names: dict[str, Any]) -> Callable[[Any], Any]:
-    known: dict[str, Any] = {}
+    """What gives the values of the ``x-default`` in a file where expressions see these names."""
+    scope: dict[str, Any] = {}
 
     def derive(default: Any) -> Any:  # noqa: ANN401 - any YAML value
-        if not known:  # many files leave nothing to derive
-            known.update((name, named(value)) for name, value in names.items())
-        return default_value(default, file, known)
+        if not scope:  # many files leave nothing to derive
+            scope.update(new_scope({name: named(value) for name, value in names.items()}))
+        return evaluate(compiled(default, file), scope)
 
     return derive
