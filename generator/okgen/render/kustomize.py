@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from okgen.emit import Shared, dump
+from okgen.emit import dump
+from okgen.form import Formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,21 +27,16 @@ _CRD = "CustomResourceDefinition"
 _CRD_WAVE = {"argocd.argoproj.io/sync-wave": "-5"}
 
 
-def kustomization(resources: Iterable[str], patches: Sequence[dict[str, Any]] = ()) -> str:
-    """The text of a kustomization.yaml. No `namespace` and no `commonLabels`: they rewrite what must stay."""
-    value: dict[str, Any] = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": _listed(tuple(resources)),
-    }
-    if patches:
-        value["patches"] = list(patches)
-    return dump(value)
-
-
 @lru_cache(maxsize=256)  # clusters have the same ones
-def _listed(resources: tuple[str, ...]) -> Shared | list[object]:
-    return Shared(resources) if resources else []
+def kustomization(resources: tuple[str, ...]) -> str:
+    """The text of a kustomization.yaml of these files."""
+    return dump(_value(resources, []))
+
+
+def _value(resources: Sequence[str], patches: list[dict[str, Any]]) -> dict[str, Any]:
+    """No `namespace` and no `commonLabels`: they rewrite what must stay."""
+    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
+    return {**head, "patches": patches} if patches else head
 
 
 def addon_kustomization(application: str, enabled: Enabled, files: Iterable[str], *, vendored: bool) -> str:
@@ -48,10 +44,19 @@ def addon_kustomization(application: str, enabled: Enabled, files: Iterable[str]
 
     ``application`` is the name of its Application.
     """
-    crds = [vendored_folder(enabled)] if vendored and enabled.crds else [each.url for each in enabled.crds]
-    own = [_crd_patch(application)] if enabled.crds else []
-    unwanted = [_deletion(name) for name in _unwanted(enabled)] if vendored and enabled.crds else []
-    return kustomization([*files, *crds], [*unwanted, *own, *(_user_patch(patch) for patch in enabled.patches)])
+    is_vendored = vendored and bool(enabled.crds)
+    crds = [vendored_folder(enabled)] if is_vendored else [each.url for each in enabled.crds]
+    resources = (*files, *crds)
+    unwanted = tuple(_unwanted(enabled)) if is_vendored else ()
+    tracking = [f"{application}:apiextensions.k8s.io/{_CRD}:/any"] if enabled.crds else []
+
+    def make(tracking: Sequence[str]) -> dict[str, Any]:
+        own = map(_crd_patch, tracking)
+        return _value(resources, [*map(_deletion, unwanted), *own, *map(_user_patch, enabled.patches)])
+
+    if enabled.patches:
+        return dump(make(tracking))  # they can be long, and are this cluster's own
+    return dump(Formed(("kustomization", resources, unwanted), tracking, make))
 
 
 def vendored_folder(enabled: Enabled) -> str:
@@ -59,18 +64,17 @@ def vendored_folder(enabled: Enabled) -> str:
     return f"../../../{VENDORED}/{enabled.addon.name}/{enabled.release.version}"
 
 
-def _crd_patch(application: str) -> dict[str, Any]:
+def _crd_patch(tracking: str) -> dict[str, Any]:
     """What all CRDs of an Application carry.
 
     Argo CD puts its tracking id on every object but on CRDs, so that nothing tells it when they are established: the
     wave after them would begin minutes later, with the next look at everything. The id names no CRD, which therefore
     is not taken for the Application's own once it has left the repository.
     """
-    tracking = {TRACKING: f"{application}:apiextensions.k8s.io/{_CRD}:/any"}
     patch = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": _CRD,
-        "metadata": {"name": "any", "annotations": {**KEEP, **_CRD_WAVE, **tracking}},
+        "metadata": {"name": "any", "annotations": {**KEEP, **_CRD_WAVE, TRACKING: tracking}},
     }
     return {"target": {"kind": _CRD}, "patch": dump(patch)}
 

@@ -14,7 +14,7 @@ from okgen.render.targets import unmatched
 from okgen.write.index import digest, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from okgen.problem import Problem
     from okgen.read.source import Document
@@ -103,9 +103,9 @@ class Renderer:
         return self._known_crds[key]
 
 
-def _folder(folder: str, manifests: Iterable[Manifest]) -> dict[str, str]:
+def _folder(folder: str, manifests: Sequence[Manifest]) -> dict[str, str]:
     files = {f"{folder}/{each.file}": each.text for each in manifests}
-    files[f"{folder}/kustomization.yaml"] = kustomization(path.partition("/")[2] for path in files)
+    files[f"{folder}/kustomization.yaml"] = kustomization(tuple(each.file for each in manifests))
     return files
 
 

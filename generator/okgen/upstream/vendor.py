@@ -147,7 +147,7 @@ def _folders(wanted: Iterable[Source]) -> dict[tuple[str, str], list[Source]]:
 
 
 def _listing(sources: Sequence[Source]) -> bytes:
-    return kustomization(source.file for source in sources).encode()
+    return kustomization(tuple(source.file for source in sources)).encode()
 
 
 def _wrong(path: str, sources: Sequence[Source], folder: str) -> dict[str, str]:
