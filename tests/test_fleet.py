@@ -130,6 +130,21 @@ def test_what_is_kept_for_the_next_cluster_changes_nothing_in_it(tmp_path: Path,
         assert together[one.file] == alone.files
 
 
+def test_a_cluster_like_those_before_it_is_given_what_is_its_own(repository: Path) -> None:
+    """Names, namespaces and owners of records differ; kinds, labels and the like are kept from one to the next."""
+    for name in NAMES:
+        zones = [{"name": f"{name}.example.com"}]
+        write(repository, name, dns={"zones": zones}, addons={"external-dns": {"namespace": f"dns-{name}"}})
+    given = inputs.find([str(repository)])
+
+    together = {each.input.file: each.files for each in pipeline.rendering(given, pipeline.Findings())}
+
+    for one, name in zip(given, NAMES, strict=True):
+        (alone,) = pipeline.rendered([one], pipeline.Findings())
+        assert together[one.file] == alone.files
+        assert f"namespace: dns-{name}" in alone.files[f"argocd/appproject-{name}.yaml"]
+
+
 def test_documents_of_clusters_that_are_done_are_let_go(repository: Path) -> None:
     findings = pipeline.Findings()
     gc.collect()

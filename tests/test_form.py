@@ -89,6 +89,16 @@ def test_plain_data_in_plain_data_is_written_as_by_itself(value: Any, data: st.D
         assert dump_json(outer) == dump_json(alone)
 
 
+def test_slots_are_those_of_the_strings_that_are_taken() -> None:
+    def make(strings: Sequence[str]) -> dict[str, Any]:
+        return {"a": strings[1], "b": {"c": [strings[0], "\ue0007\ue000", strings[1]]}, "d": strings[2]}
+
+    like = Formed(object(), ["x", "\ue0002\ue000", "z"], make)
+    assert like.slots(lambda value: value["b"]) == (0, 1)
+    assert like.slots(lambda value: value["a"]) == (1,)
+    assert like.slots(list) == ()
+
+
 class Kind:
     """Can be seen to be forgotten."""
 

@@ -50,10 +50,10 @@ _kept: dict[str, str] = {}
 class Shared:
     """A mapping or list that stands in many documents and does not change: written once for each depth it stands at."""
 
-    __slots__ = ("_texts", "_value", "is_list")
+    __slots__ = ("_size", "_texts", "_value", "is_list")
 
     def __init__(self, value: Mapping[str, Any] | Sequence[Any]) -> None:
-        self._value, self.is_list = value, not isinstance(value, dict)
+        self._value, self.is_list, self._size = value, not isinstance(value, dict), 0
         self._texts: dict[tuple[Writer, str], str] = {}
 
     @property
@@ -64,7 +64,9 @@ class Shared:
     @property
     def size(self) -> int:
         """Characters as compact JSON in ASCII."""
-        return len(self.text(compact, ""))
+        if not self._size:
+            self._size = len(self.text(compact, ""))
+        return self._size
 
     def text(self, write: Writer, indent: str) -> str:
         """What is written for it at this depth, which is not the top."""
@@ -240,6 +242,14 @@ def inline(text: str) -> str:
         result = quoted(text)
     _keep(text, result)
     return result
+
+
+def inlines(texts: Sequence[str]) -> list[str] | None:
+    """Each of these strings on one line; None where one of them has several lines, so is better written as a block."""
+    found = [*map(_kept.get, texts)]
+    if None in found:  # which has none of several lines
+        return None if "\n" in "".join(texts) else [*map(inline, texts)]
+    return cast("list[str]", found)
 
 
 def _keep(text: str, result: str) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.emit import Shared, inline, yaml_at
+from okgen.emit import Shared, inlines, yaml_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ Shape = Any  # nested tuples
 # value of the user's that has them as well is noticed.
 _END = "\ue000"
 _FOUND = re.compile('"(?:\ue000|\\\\ue000)([0-9]+)(?:\ue000|\\\\ue000)"')
+_SHOWN = re.compile(r"\\ue000([0-9]+)\\ue000")
 _END_LEFT = re.compile(r"\ue000|\\ue000")
 
 
@@ -40,27 +41,27 @@ _forms: dict[tuple[Hashable, Writer, str], _Form] = {}
 def split(value: object) -> tuple[Shape, list[str]]:
     """What is left of plain data without its strings, hashable, and these strings; ``joined`` is the way back."""
     strings: list[str] = []
-    return _shape(value, strings.append), strings
+    return _shape(value, strings), strings
 
 
-def _shape(value: object, add: Callable[[str], object]) -> Shape:
+def _shape(value: object, strings: list[str]) -> Shape:
     if type(value) is str:
-        add(value)
+        strings.append(value)
         return _STRING
     if isinstance(value, dict):
-        return (dict, tuple(value), *_shapes(value.values(), add))
+        return (dict, tuple(value), *_shapes(value.values(), strings))
     if isinstance(value, (list, tuple)):
-        return (list if isinstance(value, list) else tuple, *_shapes(value, add))
+        return (list if isinstance(value, list) else tuple, *_shapes(value, strings))
     if isinstance(value, Formed):
-        for each in value.strings:
-            add(each)
+        strings += value.strings
         return _Like(value)
     return (type(value), value)  # with its type, as 1 equals True
 
 
-def _shapes(values: Iterable[object], add: Callable[[str], object]) -> list[Shape]:
+def _shapes(values: Iterable[object], strings: list[str]) -> list[Shape]:
     # Most are strings, which are not worth a call each.
-    return [_STRING if type(each) is str and add(each) is None else _shape(each, add) for each in values]
+    add: Callable[[str], object] = strings.append
+    return [_STRING if type(each) is str and add(each) is None else _shape(each, strings) for each in values]
 
 
 def joined(shape: Shape, strings: Iterator[str]) -> Any:  # noqa: ANN401 - plain data
@@ -100,6 +101,7 @@ class Formed(Shared):
         is_list: bool = False,
     ) -> None:
         self.kind, self.strings, self.make, self._value, self.is_list = kind, strings, make, value, is_list
+        self._size = 0
 
     @property
     def value(self) -> Any:  # noqa: ANN401 - what ``make`` makes
@@ -118,17 +120,24 @@ class Formed(Shared):
             if len(_forms) >= _MOST_KEPT:
                 _forms.clear()
             _forms[key] = form = _ONCE
-        if not form.pieces or (write is yaml_at and "\n" in "".join(self.strings)):
-            return write(self.value, indent)  # several lines are written by the depth they stand at
-        scalar = inline if write is yaml_at else encode_basestring_ascii
-        texts = [scalar(each) for each in self.strings]
-        pieces = form.pieces.copy()
-        pieces[1::2] = [texts[slot] for slot in form.slots]
-        return "".join(pieces)
+        if form.pieces:
+            texts = inlines(self.strings) if write is yaml_at else [*map(encode_basestring_ascii, self.strings)]
+            if texts is not None:  # several lines are written by the depth they stand at
+                pieces = form.pieces.copy()
+                pieces[1::2] = map(texts.__getitem__, form.slots)
+                return "".join(pieces)
+        return write(self.value, indent)
+
+    def slots(self, take: Callable[[Any], object]) -> tuple[int, ...]:
+        """Which of the strings, by number, are in what ``take`` takes of the value, as the ``repr`` of that shows."""
+        found = set(map(int, _SHOWN.findall(repr(take(self.make(self._marks()))))))
+        return tuple(sorted(found & {*range(len(self.strings))}))
+
+    def _marks(self) -> list[str]:
+        return [f"{_END}{number}{_END}" for number in range(len(self.strings))]
 
     def _form(self, write: Writer, indent: str) -> _Form:
-        marks = [f"{_END}{number}{_END}" for number in range(len(self.strings))]
-        pieces = _FOUND.split(write(self.make(marks), indent))
+        pieces = _FOUND.split(write(self.make(self._marks()), indent))
         if _END_LEFT.search(repr(self.kind)) or any(map(_END_LEFT.search, pieces[::2])):
             return _NONE
         return _Form(pieces, tuple(map(int, pieces[1::2])))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from okgen.addons.template import TemplateError, new_scope
+from okgen.emit import dump
 from okgen.form import Formed, joined, split
 from okgen.render import workload
-from okgen.render.manifest import Manifest, distinct, labelled, manifest
+from okgen.render.manifest import Manifest, distinct, head, labelled, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from okgen.resolve.cluster import Enabled
 
 _MOST_KEPT = 512
+_HEADS = object()  # in a key, where it is that of manifests without their texts
 # What templates see beside a cluster's own facts; those that see nothing else make the same for many clusters.
 _SHARED = frozenset(("values", "namespace", "version", "release", "image", *new_scope({})))
 
@@ -42,6 +44,8 @@ class AddonRenderer:
     def __init__(self) -> None:
         self._parts: dict[str, _Parts] = {}
         self._built: dict[tuple[object, ...], list[Manifest]] = {}
+        # Which strings are in the heads of a kind's objects; None where one was built, as there may never be another.
+        self._slots: dict[tuple[object, Shape], tuple[int, ...] | None] = {}
 
     def manifests(self, enabled: Enabled, profile: str, minor: int) -> list[Manifest]:
         """The objects of an add-on, in the order of their files. Raises TemplateError."""
@@ -73,12 +77,42 @@ class AddonRenderer:
             kind = (about, shape)
             key = (kind, *strings)
             built = self._built.get(key)
-            found += self._keep(key, _build(enabled, template, settings, kind, strings)) if built is None else built
+            if built is None:
+                built = self._keep(key, self._build(enabled, template, settings, kind, strings))
+            found += built
         return found
+
+    def _build(
+        self,
+        enabled: Enabled,
+        template: Template,
+        settings: workload.Settings | None,
+        kind: tuple[object, Shape],
+        strings: list[str],
+    ) -> list[Manifest]:
+        """What one tuple of values makes, taken apart: the object, and the PodDisruptionBudget it may come with."""
+        name, version = enabled.addon.name, enabled.release.version
+
+        def make(strings: Sequence[str]) -> list[dict[str, Any]]:
+            return finished(template.build(joined(kind[1], iter(strings))), name, version, settings)
+
+        def form(number: int, value: dict[str, Any] | None = None) -> Formed:
+            return Formed((*kind, number), strings, lambda given: make(given)[number], value)
+
+        if kind in self._slots:
+            slots = self._slots[kind]
+            if slots is None:
+                slots = self._slots[kind] = Formed(kind, strings, make).slots(lambda values: [*map(head, values)])
+            key = (kind, _HEADS, *map(strings.__getitem__, slots))
+            heads = self._built.get(key) or self._keep(key, [*map(head, make(strings))])
+            return [each._replace(text=dump(form(number))) for number, each in enumerate(heads)]
+        self._slots[kind] = None
+        return [manifest(value, form(number, value)) for number, value in enumerate(make(strings))]
 
     def _keep(self, key: tuple[object, ...], built: list[Manifest]) -> list[Manifest]:
         if len(self._built) >= _MOST_KEPT:
             self._built.clear()  # what is one cluster's own would stay to the end of the run
+            self._slots.clear()
         self._built[key] = built
         return built
 
@@ -111,25 +145,6 @@ def settings_of(enabled: Enabled, template: Template, profile: str, minor: int) 
     """The settings of the workload whose Deployment a template makes. Raises TemplateError."""
     found = _workload(enabled.addon, template)
     return workload.settings(enabled.addon, found, enabled.values, profile, minor) if found else None
-
-
-def _build(
-    enabled: Enabled,
-    template: Template,
-    settings: workload.Settings | None,
-    kind: tuple[object, Shape],
-    strings: list[str],
-) -> list[Manifest]:
-    """What one tuple of values makes, taken apart: the object, and the PodDisruptionBudget it may come with."""
-    name, version = enabled.addon.name, enabled.release.version
-
-    def make(strings: Sequence[str]) -> list[dict[str, Any]]:
-        return finished(template.build(joined(kind[1], iter(strings))), name, version, settings)
-
-    def form(number: int, value: dict[str, Any]) -> Formed:
-        return Formed((*kind, number), strings, lambda given: make(given)[number], value)
-
-    return [manifest(value, form(number, value)) for number, value in enumerate(make(strings))]
 
 
 def finished(

@@ -68,7 +68,7 @@ def namespaces_application(cluster: Cluster, spaces: Sequence[Manifest], digest:
     """The Application of the namespaces: the first wave, and no finalizer, as what it holds is to outlive it."""
     value = _application(cluster, name_of(cluster, "namespaces"), ("namespaces",), spaces[0].name)
     value["metadata"]["annotations"].update({_WAVE: str(_NAMESPACES_WAVE), DIGEST: digest})
-    return _finished(value, "okgen", __version__)._replace(file="application-namespaces.yaml")
+    return _finished(value, "okgen", __version__, "application-namespaces.yaml")
 
 
 def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manifest:
@@ -85,7 +85,7 @@ def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manife
         metadata["annotations"][_PATHS] = f".;/{folder}"
     if server_side:
         metadata["annotations"][_COMPARE] = "ServerSideDiff=true"
-    return _finished(value, name, enabled.release.version)._replace(file=f"application-{name}.yaml")
+    return _finished(value, name, enabled.release.version, f"application-{name}.yaml")
 
 
 def project(cluster: Cluster, manifests: Iterable[Manifest]) -> Manifest:
@@ -107,9 +107,9 @@ def project(cluster: Cluster, manifests: Iterable[Manifest]) -> Manifest:
     return _finished(value, "okgen", __version__)
 
 
-def _finished(value: dict[str, Any], name: str, version: str) -> Manifest:
+def _finished(value: dict[str, Any], name: str, version: str, file: str = "") -> Manifest:
     value = labelled(value, name, version)
-    return manifest(value, formed(value))
+    return manifest(value, formed(value), file)
 
 
 @lru_cache(maxsize=256)  # clusters have the same ones

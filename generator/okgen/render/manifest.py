@@ -28,14 +28,22 @@ class Manifest(NamedTuple):
     annotations: dict[str, str]
 
 
-def manifest(value: dict[str, Any], form: Formed | None = None) -> Manifest:
-    """The manifest of an object; ``form`` is the same object in a form that writes many like it faster."""
+def manifest(value: dict[str, Any], form: Formed | None = None, file: str = "") -> Manifest:
+    """The manifest of an object, in a file named after it where ``file`` is empty.
+
+    ``form`` is the same object in a form that writes many like it faster.
+    """
+    return head(value, file)._replace(text=dump(form or value))
+
+
+def head(value: dict[str, Any], file: str = "") -> Manifest:
+    """The manifest of an object but for its text."""
     metadata = value["metadata"]
     kind, name = value["kind"], metadata["name"]
     return Manifest(
         # Not every file system takes what a name may hold, such as the colon of cert-manager:leaderelection.
-        file=re.sub(r"[^a-z0-9.-]+", "-", f"{kind}-{name}".lower()) + ".yaml",
-        text=dump(form or value),
+        file=file or re.sub(r"[^a-z0-9.-]+", "-", f"{kind}-{name}".lower()) + ".yaml",
+        text="",
         api_version=value["apiVersion"],
         kind=kind,
         namespace=metadata.get("namespace", ""),
