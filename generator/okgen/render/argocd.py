@@ -146,10 +146,7 @@ def _root_project(cluster: Cluster) -> dict[str, Any]:
         "sourceRepos": [cluster.repository],
         "destinations": [{**cluster.argocd.root_destination, "namespace": cluster.argocd.namespace}],
         "clusterResourceWhitelist": [],
-        "namespaceResourceWhitelist": [
-            {"group": "argoproj.io", "kind": "AppProject"},
-            {"group": "argoproj.io", "kind": "Application"},
-        ],
+        "namespaceResourceWhitelist": _kinds(frozenset(((_API, "AppProject"), (_API, "Application")))),
     }
     value = _project(cluster, name_of(cluster, "root"), spec)
     value["metadata"]["annotations"] = _marker(cluster, "AppProject", value["metadata"]["name"], REMOVAL_WAVES[1])

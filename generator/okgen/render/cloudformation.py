@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from okgen.emit import dump
-from okgen.form import formed
+from okgen.emit import Shared, dump
+from okgen.form import Formed, formed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from okgen.resolve.cluster import Cluster, Role
 
 # "CloudFormation quotas" in its user guide; a template over 51,200 bytes is deployed through a bucket (--s3-bucket).
@@ -22,7 +25,7 @@ class Access(NamedTuple):
     """A role with its documents, whole: who may take it, and what it may do."""
 
     role: Role
-    trust: dict[str, Any]
+    trust: Formed
     policies: list[dict[str, Any]]
 
 
@@ -36,9 +39,8 @@ def template(cluster: Cluster, accesses: list[Access]) -> tuple[str, list[str]]:
         for number, document in enumerate(access.policies, start=1):
             resources[f"{name}Policy{number if number > 1 else ''}"] = _policy(access.role, name, number, document)
         if access.role.mode == "pod-identity":
-            resources[f"{name}Association"] = _association(cluster, access.role, name)
-        arn = {"Fn::GetAtt": [f"{name}Role", "Arn"]}
-        outputs[f"{name}RoleArn"] = {"Description": f"The role of {access.role.addon}", "Value": arn}
+            resources[f"{name}Association"] = _association(cluster, access.role)
+        outputs[f"{name}RoleArn"] = _output(access.role.addon)
     text = dump(
         formed(
             {
@@ -90,20 +92,39 @@ def _policy(role: Role, name: str, number: int, document: dict[str, Any]) -> dic
     return {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
 
 
-def _association(cluster: Cluster, role: Role, name: str) -> dict[str, Any]:
-    properties = {
-        "ClusterName": cluster.cluster_name,
-        "Namespace": role.namespace,
-        "ServiceAccount": role.service_account,
-        "RoleArn": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
-        "Tags": _tags(cluster, role),
-    }
-    return {"Type": "AWS::EKS::PodIdentityAssociation", "Properties": properties}
+@cache  # the same for every cluster of a run
+def _output(addon: str) -> Shared:
+    return Shared({"Description": f"The role of {addon}", "Value": _arn(addon)})
 
 
-def _tags(cluster: Cluster, role: Role) -> list[dict[str, str]]:
-    values = {"okgen.dev/addon": role.addon, "okgen.dev/cluster": cluster.name}
-    return [{"Key": key, "Value": value} for key, value in values.items()]
+def _arn(addon: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [f"{logical_name(addon)}Role", "Arn"]}
+
+
+def _association(cluster: Cluster, role: Role) -> Formed:
+    def make(strings: Sequence[str]) -> dict[str, Any]:
+        eks_name, namespace, service_account, *tags = strings
+        properties = {
+            "ClusterName": eks_name,
+            "Namespace": namespace,
+            "ServiceAccount": service_account,
+            "RoleArn": _arn(role.addon),
+            "Tags": _tag_list(tags),
+        }
+        return {"Type": "AWS::EKS::PodIdentityAssociation", "Properties": properties}
+
+    strings = (cluster.cluster_name, role.namespace, role.service_account, role.addon, cluster.name)
+    return Formed(("association", role.addon), strings, make)
+
+
+def _tags(cluster: Cluster, role: Role) -> Formed:
+    return Formed("tags", (role.addon, cluster.name), _tag_list, is_list=True)
+
+
+def _tag_list(values: Sequence[str]) -> list[dict[str, str]]:
+    """The tags of these values: the add-on and the cluster."""
+    keys = ("okgen.dev/addon", "okgen.dev/cluster")
+    return [{"Key": key, "Value": value} for key, value in zip(keys, values, strict=True)]
 
 
 def _excesses(resources: int, size: int) -> list[str]:

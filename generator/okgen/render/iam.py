@@ -57,8 +57,8 @@ def files(cluster: Cluster) -> dict[str, str]:
         documents = [_document(statements) for statements in found_policies]
         for number, document in enumerate(documents, start=1):
             found[f"iam/{role.addon}.policy{f'-{number}' if number > 1 else ''}.json"] = dump_json(document)
-        trusted = _document([trust(cluster, role)])
-        found[f"iam/{role.addon}.trust.json"] = dump_json(formed(trusted))
+        trusted = formed(_document([trust(cluster, role)]))
+        found[f"iam/{role.addon}.trust.json"] = dump_json(trusted)
         stack.append(cloudformation.Access(role, trusted, documents))
     if stack:
         found["iam/cloudformation.yaml"], over = cloudformation.template(cluster, stack)
