@@ -91,8 +91,9 @@ class Folders:
             parent, _, name = path.rpartition("/")
             above = self.make(parent)
             if kind_of(above, name) is None:
+                os.mkdir(name, _MODE, dir_fd=above)
                 self.made.append(path)
-            found = self._open[path] = make_below(above, name)
+            found = self._open[path] = os.open(name, OPEN, dir_fd=above)
         return found
 
     def check_writable(self, path: str) -> None:
