@@ -117,7 +117,7 @@ def make(files: Mapping[str, str], snapshot: Snapshot, *, force: bool = False) -
     """
     create, update, conflicts = _writes(snapshot, force=force)
     delete, stuck = _deletions(snapshot, force=force)
-    folders = {folder for path in (*create, *update) for folder in _parents(path)}
+    folders = _folders((*create, *update))
     for path in (*create, *update, *(folders & files.keys())):
         if not index.is_path(path) or path in folders:
             raise ValueError(f"not the path of a file in a tree: {path!a}")
@@ -228,17 +228,17 @@ def _obstacles(snapshot: Snapshot, delete: list[str]) -> Iterator[Conflict]:
 
 def _emptied(snapshot: Snapshot) -> tuple[str, ...]:
     """The folders that okgen has no more files for, the deepest first."""
-    dropped = {folder for path in _dropped(snapshot) for folder in _parents(path)}
-    needed = {folder for path in snapshot.wanted for folder in _parents(path)} if dropped else set()
+    dropped = _folders(_dropped(snapshot))
+    needed = _folders(snapshot.wanted) if dropped else set()
     folders = sorted((dropped - needed) | snapshot.replaceable)
     return tuple(sorted(folders, key=lambda folder: folder.count("/"), reverse=True))
 
 
-def _parents(path: str) -> Iterator[str]:
-    """The folders a path leads through, the deepest first."""
-    while "/" in path:
-        path = path[: path.rindex("/")]
-        yield path
+def _folders(paths: Iterable[str]) -> set[str]:
+    """The folders that these paths lead through."""
+    nearest = {path.rpartition("/")[0] for path in paths}
+    found = {folder[:end] for folder in nearest for end, each in enumerate(folder) if each == "/"}
+    return (nearest | found) - {""}
 
 
 def _pending(snapshot: Snapshot, writes: Iterable[str]) -> bytes:
