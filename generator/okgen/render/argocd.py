@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from okgen import __version__
@@ -90,7 +91,7 @@ def addon_application(cluster: Cluster, enabled: Enabled, digest: str) -> Manife
 
 def project(cluster: Cluster, manifests: Iterable[Manifest]) -> Manifest:
     """The add-ons' project: exactly this repository and the namespaces and kinds that were rendered."""
-    rendered = {(each.namespace, each.api_version, each.kind) for each in manifests}
+    rendered = set(map(attrgetter("namespace", "api_version", "kind"), manifests))
     spaces = {enabled.namespace for enabled in cluster.addons}.union(space for space, _, _ in rendered) - {""}
     spec = {
         "description": f"Add-ons of cluster {cluster.name}, rendered by okgen",
