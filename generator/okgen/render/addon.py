@@ -11,7 +11,7 @@ from okgen.render import workload
 from okgen.render.manifest import Manifest, distinct, head, labelled, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from okgen.addons.catalogue import Addon, Workload
     from okgen.addons.template import Template
@@ -32,10 +32,14 @@ class _Group(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """The templates of an add-on: those that make the same for all clusters with the same values, and the others."""
+    """The templates of an add-on: those that make the same for all clusters with the same values, and the others.
+
+    ``settings`` are the keys of the values that the settings of a template's Deployment come from.
+    """
 
     groups: tuple[_Group, ...]
     others: tuple[Template, ...]
+    settings: dict[Template, tuple[str, ...]]
 
 
 class AddonRenderer:
@@ -60,41 +64,39 @@ class AddonRenderer:
             key = (number, about, f"{[enabled.values.get(name) for name in group.keys]!r}")
             built = self._built.get(key)
             if built is None:
-                each = [self._own(enabled, template, profile, minor) for template in group.templates]
+                each = [self._own(enabled, template, parts, profile, minor) for template in group.templates]
                 built = self._keep(key, [manifest for manifests in each for manifest in manifests])
             found += built
         for template in parts.others:
-            found += self._own(enabled, template, profile, minor)
+            found += self._own(enabled, template, parts, profile, minor)
         return distinct(sorted(found))
 
-    def _own(self, enabled: Enabled, template: Template, profile: str, minor: int) -> list[Manifest]:
+    def _own(self, enabled: Enabled, template: Template, parts: _Parts, profile: str, minor: int) -> list[Manifest]:
         """The objects of one template."""
-        settings = settings_of(enabled, template, profile, minor)
+        keys = parts.settings[template]
+        settings = (profile, minor, f"{[enabled.values.get(key) for key in keys]!r}") if keys else ()
         found: list[Manifest] = []
-        about = (template, enabled.release.version, f"{settings!r}")
+        about = (template, enabled.release.version, settings)
         for values in template.values(enabled.scope):
             shape, strings = split(values)
+
+            def make(strings: Sequence[str], shape: Shape = shape) -> list[dict[str, Any]]:
+                value = template.build(joined(shape, iter(strings)))
+                chosen = settings_of(enabled, template, profile, minor)
+                return finished(value, enabled.addon.name, enabled.release.version, chosen)
+
             kind = (about, shape)
             key = (kind, *strings)
             built = self._built.get(key)
             if built is None:
-                built = self._keep(key, self._build(enabled, template, settings, kind, strings))
+                built = self._keep(key, self._build(kind, strings, make))
             found += built
         return found
 
     def _build(
-        self,
-        enabled: Enabled,
-        template: Template,
-        settings: workload.Settings | None,
-        kind: tuple[object, Shape],
-        strings: list[str],
+        self, kind: tuple[object, Shape], strings: list[str], make: Callable[[Sequence[str]], list[dict[str, Any]]]
     ) -> list[Manifest]:
         """What one tuple of values makes, taken apart: the object, and the PodDisruptionBudget it may come with."""
-        name, version = enabled.addon.name, enabled.release.version
-
-        def make(strings: Sequence[str]) -> list[dict[str, Any]]:
-            return finished(template.build(joined(kind[1], iter(strings))), name, version, settings)
 
         def form(number: int, value: dict[str, Any] | None = None) -> Formed:
             return Formed((*kind, number), strings, lambda given: make(given)[number], value)
@@ -118,18 +120,20 @@ class AddonRenderer:
 
 
 def _parts(enabled: Enabled) -> _Parts:
+    addon = enabled.addon
     own = enabled.scope.keys() - _SHARED
     groups: dict[tuple[str, ...], list[Template]] = {}
     others = []
-    for template in enabled.addon.manifests:
+    settings: dict[Template, tuple[str, ...]] = {}
+    for template in addon.manifests:
+        found = _workload(addon, template)
+        settings[template] = workload.keys(addon, found) if found else ()
         keys = None if template.mentions(own) else template.keys_of("values")
         if keys is None:
             others.append(template)
         else:
-            found = _workload(enabled.addon, template)
-            settings = workload.keys(enabled.addon, found) if found else ()
-            groups.setdefault(tuple(sorted({*keys, *settings})), []).append(template)
-    return _Parts(tuple(_Group(keys, tuple(each)) for keys, each in groups.items()), tuple(others))
+            groups.setdefault(tuple(sorted({*keys, *settings[template]})), []).append(template)
+    return _Parts(tuple(_Group(keys, tuple(each)) for keys, each in groups.items()), tuple(others), settings)
 
 
 def _workload(addon: Addon, template: Template) -> Workload | None:
