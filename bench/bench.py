@@ -32,7 +32,7 @@ def floors(work: Work) -> list[Row]:
     one, bare_too, copied = together(work.runs, work.render(1), work.floor, copy)
     ten, fifty, bare_three = together(work.runs, work.render(10), work.render(50), work.floor)
     hashing = work.shell("find out50 -type f -print0 | xargs -0 sha256sum")
-    checked, hashed = together(work.runs, work.check(50), hashing)
+    checked, anew, hashed = together(work.runs, work.check(50), work.check(50, "--no-cache"), hashing)
     slope = Cost((fifty.seconds - ten.seconds) / 40, 0)
     return [
         ratio("P1  okgen --version / python -c pass", version, bare, 3, 1.5),
@@ -41,6 +41,7 @@ def floors(work: Work) -> list[Row]:
         ratio("    render 50 clusters / python -c pass", fifty, bare_three),
         ratio("    render 1 cluster / cp -r of its tree", one, copied),
         ratio("P6  check 50 clusters / sha256sum of their trees", checked, hashed, 3, 1.5),
+        ratio("    check 50 clusters --no-cache / sha256sum of their trees", anew, hashed),
         ratio("P7  a further cluster (10 to 50) / python -c pass", slope, bare_three, 0.4, 0.2),
         Row("P8  MiB resident, render 1 cluster", one.memory, 40, 18, f"bare: {bare.memory:.0f}"),
         Row("P8  MiB resident, render 50 clusters", fifty.memory, 50, 20),

@@ -56,6 +56,12 @@ def _checks(work: Work) -> list[Row]:
         runs = _runs(work, count)
         found += [
             compared(f"    check {count} clusters / sha256sum", runs, work.check(count), _hashing(work, count)),
+            compared(
+                f"    check {count} clusters --no-cache / sha256sum",
+                runs,
+                work.check(count, "--no-cache"),
+                _hashing(work, count),
+            ),
             compared(f"    check {count} clusters / git status", runs, work.check(count), _git_status(work, count)),
         ]
     return found
@@ -63,11 +69,17 @@ def _checks(work: Work) -> list[Row]:
 
 def _processors(work: Work) -> list[Row]:
     """What a large check gains by all processors of this machine."""
-    many = work.check(FLEET)
+    many = work.check(FLEET, "--no-cache")
     _, mine, other = pairs(_runs(work, FLEET), many, many._replace(alone=True))
     note = f"{mine.wall:.2f} / {other.wall:.2f} s"
     return [
-        Row(f"    check {FLEET} clusters, by the clock, all processors / one", mine.wall / other.wall, None, None, note)
+        Row(
+            f"    check {FLEET} --no-cache, by the clock, all processors / one",
+            mine.wall / other.wall,
+            None,
+            None,
+            note,
+        )
     ]
 
 

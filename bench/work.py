@@ -52,6 +52,7 @@ class Work:
 
     def __init__(self, folder: str, runs: int) -> None:
         self.folder, self.runs = folder, runs
+        os.environ["OKGEN_CACHE_DIR"] = os.path.join(folder, "cache")
         self.okgen, python = installed(folder)
         self.floor = Side([python, "-c", "pass"])
 
@@ -78,9 +79,9 @@ class Work:
             lambda: shutil.rmtree(out, ignore_errors=True),
         )
 
-    def check(self, count: int) -> Side:
-        """Asking whether they are up to date."""
-        return Side([*self.okgen, "check", self.inputs(count), "--output", self.out(count)])
+    def check(self, count: int, *more: str) -> Side:
+        """Asking whether they are up to date, which runs before may have found."""
+        return Side([*self.okgen, "check", self.inputs(count), "--output", self.out(count), *more])
 
     def shell(self, script: str, *, times: int = 1, fresh: bool = False) -> Side:
         """A line of shell with an empty folder called peer to write to."""

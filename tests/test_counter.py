@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pty
@@ -34,7 +35,11 @@ class Terminal:
     def written(self) -> str:
         """All of it; the terminal is closed."""
         self.stream.close()
-        return os.read(self._read, 1 << 20).decode()
+        found = b""
+        with contextlib.suppress(OSError):  # how a terminal says that nothing more will come
+            while part := os.read(self._read, 1 << 20):
+                found += part
+        return found.decode()
 
 
 @pytest.fixture

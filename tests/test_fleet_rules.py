@@ -11,7 +11,8 @@ import rendering
 from okgen.addons.catalogue import Catalogue
 from okgen.codes import CODES
 from okgen.fleet import rules as fleet_rules
-from okgen.fleet.facts import Claim, Facts, Spot, numbers
+from okgen.fleet.facts import Claim, Facts, Spot
+from okgen.fleet.versions import numbers
 
 if TYPE_CHECKING:
     from pathlib import Path

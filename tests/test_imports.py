@@ -23,14 +23,14 @@ print(json.dumps([code or 0, sorted(set(sys.modules) - {{"__main__"}})]))
 """
 
 
-def modules(folder: Path, *arguments: str, module: str = "__main__") -> set[str]:
+def modules(folder: Path, *arguments: str, module: str = "__main__", cache: str = "") -> set[str]:
     """The names in sys.modules after okgen has run in an interpreter of its own that loads no site packages' hooks."""
     import subprocess
 
     run = subprocess.run(
         [sys.executable, "-S", "-c", SCRIPT.format(module=module, arguments=list(arguments))],
         cwd=folder,
-        env={"PYTHONPATH": f"{rendering.REPOSITORY / 'generator'}:{Path(yaml_folder())}", "HOME": str(folder)},
+        env={"PYTHONPATH": f"{rendering.REPOSITORY / 'generator'}:{Path(yaml_folder())}", "OKGEN_CACHE_DIR": cache},
         capture_output=True,
         text=True,
         check=False,
@@ -67,6 +67,23 @@ def test_a_run_that_finds_nothing(command: str, tmp_path: Path) -> None:
     assert heavy(modules(tmp_path, command, "cluster.yaml")) == set()
 
 
+@pytest.mark.parametrize("command", ["check", "render"])
+def test_what_is_remembered_is_neither_parsed_nor_rendered(command: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        place = tmp_path / name / "cluster.yaml"
+        place.parent.mkdir()
+        place.write_text(rendering.written(rendering.minimal(metadata={"name": name})), encoding="utf-8")
+    cache = str(tmp_path / "cache")
+    first = modules(tmp_path, "render", ".", "--output", "out", cache=cache)
+
+    again = modules(tmp_path, command, ".", "--output", "out", cache=cache)
+
+    heavier = {"yaml", "okgen.render.renderer", "okgen.resolve.resolver", "okgen.addons.catalogue"}
+    assert heavier <= first
+    assert again & heavier == set()
+    assert heavy(again) == set()
+
+
 def test_a_first_render(tmp_path: Path) -> None:
     cluster = rendering.merged(rendering.enabled("external-dns"), rendering.enabled("external-secrets"))
     (tmp_path / "cluster.yaml").write_text(rendering.written(cluster), encoding="utf-8")
@@ -79,6 +96,7 @@ def test_a_cluster_by_itself_pays_nothing_for_rules_about_many(tmp_path: Path) -
     rules = {
         "okgen.fleet.exemptions",
         "okgen.fleet.facts",
+        "okgen.fleet.gathering",
         "okgen.fleet.rules",
         "okgen.fleet.versions",
         "okgen.fleet.zones",

@@ -7,7 +7,6 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from okgen.addons.template import TemplateError
 from okgen.manual import closing
 from okgen.problem import Refused, Unable, in_order
 from okgen.text import harmless
@@ -128,6 +127,8 @@ def explained(error: Exception) -> str:
     """What to say of an error that ends a command, in a line or more."""
     if isinstance(error, Unable):
         return str(error)
+    from okgen.addons.template import TemplateError  # most runs end well
+
     if isinstance(error, TemplateError):
         return f"a fault in an add-on folder, not in your file: {error}"
     if isinstance(error, OSError):

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from okgen.problem import Refused, Unable
-from okgen.read import inputs, source
+from okgen.read import inputs
 from okgen.write import index
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def _trees(parent: str, names: set[str]) -> Iterator[str]:
 
 def _name(given: Input) -> str:
     """The name of a cluster that may be wrong in all else; "" when it has none. Raises Refused, Unable."""
+    from okgen.read import source  # there is rarely a tree that nobody of the run renders
+
     data = source.read(given.path, given.file).data
     metadata = data.get("metadata") if isinstance(data, dict) else None
     name = metadata.get("name") if isinstance(metadata, dict) else None

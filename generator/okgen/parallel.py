@@ -11,15 +11,15 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen import pipeline
-from okgen.pipeline import Findings, Sound
 from okgen.problem import Refused, Unable, has_errors
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import BinaryIO, Self
 
+    from okgen.cache.memory import Learned, Memory
+    from okgen.pipeline import Planned
     from okgen.read.inputs import Input
 
 LEAST = 200  # clusters; for fewer, starting processes costs more than it saves
@@ -42,20 +42,19 @@ class _Helper(NamedTuple):
 
 
 class Helpers:
-    """Processes that look at later parts of a run's inputs, ``with Helpers(inputs, output) as helpers``."""
+    """Processes that look at later parts of a run's inputs, ``with Helpers(inputs, output, memory) as helpers``.
 
-    def __init__(self, inputs: Sequence[Input], output: str | None) -> None:
-        self._inputs, self._output = inputs, output
+    They are ``Knowledge`` for that run, and use what there is before them.
+    """
+
+    def __init__(self, inputs: Sequence[Input], output: str | None, memory: Memory | None) -> None:
+        self._inputs, self._output, self._memory = inputs, output, memory
         self._helpers: dict[str, _Helper] = {}  # by the path of the first input that is its own
-        self.sound: deque[Sound] | None = None  # for ``pipeline.planning``, which takes them out
-        self.found: list[tuple[Input, str]] = []  # the same, each with its cluster's folder
+        self._answered: dict[str, Planned] = {}  # by the path of an input that is yet to be asked for
 
     def __enter__(self) -> Self:
         count = min(_processors(), _MOST)
         if len(self._inputs) >= LEAST and count > 1:
-            from collections import deque
-
-            self.sound = deque()
             size = -(-len(self._inputs) // count)
             for start in range(size, len(self._inputs), size):
                 part = self._inputs[start : start + size]
@@ -68,19 +67,20 @@ class Helpers:
         for helper in self._helpers.values():
             helper.stop()
 
-    def left(self, inputs: Iterable[Input]) -> Iterator[Input]:
-        """Those of the inputs, which are the run's, that no helper found to be as they should; ``sound`` gets these."""
-        known: dict[str, Sound] = {}
-        for each in inputs:
-            if each.path in self._helpers:
-                known = _answer(self._helpers[each.path])
-                self._helpers.pop(each.path).stop()
-            found = known.pop(each.path, None)
-            if found is None or self.sound is None:
-                yield each
-            else:
-                self.sound.append(found)
-                self.found.append((each, found.claim.folder))
+    def sound(self, given: Input) -> Planned | None:
+        """What is known of a cluster whose tree is as it would be rendered; to be asked in the order of the inputs."""
+        if given.path in self._helpers:
+            self._answered, learned = _answer(self._helpers[given.path])
+            if self._memory:
+                self._memory.learn(learned)
+            self._helpers.pop(given.path).stop()
+        found = self._answered.pop(given.path, None)
+        return self._memory.sound(given) if found is None and self._memory else found
+
+    def keep(self, planned: Planned) -> None:
+        """A cluster that has been rendered here."""
+        if self._memory:
+            self._memory.keep(planned)
 
     def _start(self, inputs: Sequence[Input]) -> _Helper:
         answer, end = os.pipe()
@@ -91,39 +91,35 @@ class Helpers:
         try:
             import pickle
 
+            found = {each.input.path: each for each in _sound(inputs, self._output, self._memory)}
             with open(end, "wb") as stream:
-                pickle.dump(_sound(inputs, self._output), stream)
+                pickle.dump((found, self._memory.learned() if self._memory else {}), stream)
         finally:
             os._exit(0)  # nothing of this process's own is to be done twice
 
 
-def _answer(helper: _Helper) -> dict[str, Sound]:
-    """What a helper found, by path; nothing when it failed."""
+def _answer(helper: _Helper) -> tuple[dict[str, Planned], Learned]:
+    """What a helper found, by path, and what its memory has learned; nothing when it failed."""
     import pickle
 
     try:
-        found: list[Sound] = pickle.load(helper.answer)  # noqa: S301 - of this process's own making
+        found: tuple[dict[str, Planned], Learned] = pickle.load(helper.answer)  # noqa: S301 - of this process's own making
     except (EOFError, pickle.UnpicklingError):
-        return {}
-    return {each.input.path: each for each in found}
+        return {}, {}
+    return found
 
 
-def _sound(inputs: Sequence[Input], output: str | None) -> list[Sound]:
-    from okgen.together import claim, facts
+def _sound(inputs: Sequence[Input], output: str | None, memory: Memory | None) -> list[Planned]:
+    """What there is to tell of those whose trees are as they would be rendered, without what was rendered."""
+    import contextlib
 
-    findings = Findings()
-    found = []
-    try:
-        for rendered, plan in pipeline.planning(inputs, findings, output):
-            document = rendered.document
-            problems = tuple(each for each in findings.problems if each.file == document.file)
-            findings.problems.clear()
-            if plan.is_empty and not has_errors(problems):
-                held = claim(document, rendered.cluster, rendered.place)
-                known = facts(document, rendered.cluster)
-                found.append(Sound(rendered.input, held, known, problems, document.text))
-    except (Refused, Unable):
-        pass  # it meets whoever asked as well
+    found: list[Planned] = []
+    with contextlib.suppress(Refused, Unable):  # whoever asked meets it as well
+        found.extend(
+            each._replace(rendered=None, plan=each.plan._replace(recorded=None))
+            for each in pipeline.planning(inputs, pipeline.Findings(), output, memory)
+            if each.plan.is_empty and not has_errors(each.problems)
+        )
     return found
 
 

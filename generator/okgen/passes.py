@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from okgen import pipeline
-from okgen.notes import notes
 from okgen.problem import Unable
 from okgen.text import harmless
 from okgen.write import plan, tree
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from okgen.orphans import Orphans
-    from okgen.pipeline import Findings, Rendered
+    from okgen.pipeline import Findings, Knowledge, Planned
     from okgen.read.inputs import Input
     from okgen.write.plan import Plan
 
@@ -35,24 +34,33 @@ class Job(NamedTuple):
     plan: Plan | None
 
 
-def planned(
-    inputs: Iterable[Input], findings: Findings, output: str | None, *, force: bool, orphans: Orphans | None = None
+def planned(  # noqa: PLR0913 - what there is to say of a run
+    inputs: Iterable[Input],
+    findings: Findings,
+    output: str | None,
+    knowledge: Knowledge | None = None,
+    *,
+    alone: bool = False,
+    force: bool,
+    orphans: Orphans | None = None,
 ) -> list[Job]:
     """The first pass; what is wrong, conflicts included, goes into ``findings``. Raises Unable, TemplateError.
 
-    ``orphans`` is told of every cluster.
+    ``knowledge`` and ``alone``: as for ``pipeline.planning``. ``orphans`` is told of every cluster.
     """
     jobs: list[Job] = []
     room = MOST_KEPT
     last: Mapping[str, bytes] = {}
-    for rendered, found in pipeline.planning(inputs, findings, output, force=force):
+    for each in pipeline.planning(inputs, findings, output, knowledge, alone=alone, force=force):
+        found = each.plan
         findings.add(plan.problems(found))
         if orphans is not None:
-            orphans.add(rendered.input, rendered.place.folder)
+            orphans.add(each.input, found.folder)
         room -= _size(found, last)
         last = found.files
         kept = _kept(found, is_room=room >= 0 and not findings.are_errors)
-        jobs.append(Job(rendered.input, rendered.cluster.name, notes(rendered, found), kept))
+        remarks = _remarks(each)
+        jobs.append(Job(each.input, each.claim.cluster, remarks, kept))
     return jobs
 
 
@@ -63,6 +71,14 @@ def written(jobs: list[Job], output: str | None, *, force: bool) -> Iterator[tup
     yield from zip(jobs, tree.apply_all(plans), strict=True)
 
 
+def _remarks(each: Planned) -> list[str]:
+    if each.rendered is None or each.plan.is_empty:
+        return []
+    from okgen.notes import notes
+
+    return notes(each.rendered, each.plan)
+
+
 def _kept(found: Plan, *, is_room: bool) -> Plan | None:
     """What is kept of a plan until the second pass, which is not reached when there are errors."""
     if found.is_empty:
@@ -71,16 +87,12 @@ def _kept(found: Plan, *, is_room: bool) -> Plan | None:
 
 
 def _planned_again(jobs: list[Job], output: str | None, *, force: bool) -> Iterator[Plan]:
-    plans = pipeline.planning([job.input for job in jobs], pipeline.Findings(), output, force=force)
+    plans = pipeline.planning([job.input for job in jobs], pipeline.Findings(), output, alone=True, force=force)
     for job in jobs:
-        rendered, found = next(plans, (None, None))
-        if rendered is None or found is None or found.conflicts or _is_other(rendered, job):
+        each = next(plans, None)
+        if each is None or each.plan.conflicts or (each.input, each.claim.cluster) != (job.input, job.name):
             raise Unable(f"{harmless(job.input.file)} or its tree changed while okgen was at work: run it again")
-        yield found
-
-
-def _is_other(rendered: Rendered, job: Job) -> bool:
-    return rendered.input != job.input or rendered.cluster.name != job.name
+        yield each.plan
 
 
 def _size(found: Plan, last: Mapping[str, bytes]) -> int:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from okgen.addons.catalogue import Catalogue
 from okgen.problem import Refused, has_errors
-from okgen.read import source
-from okgen.render.kustomize import VENDORED
-from okgen.render.renderer import Renderer
 from okgen.repository import SETTINGS
-from okgen.resolve.resolver import resolve
-from okgen.together import Together, claim
+from okgen.together import Together, claim, facts
 from okgen.write import plan, tree
 from okgen.write.places import place_of
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from okgen.addons.catalogue import Catalogue
     from okgen.fleet.facts import Facts
     from okgen.problem import Problem
     from okgen.read.inputs import Input
     from okgen.read.source import Document
+    from okgen.render.renderer import Renderer
     from okgen.resolve.cluster import Cluster
     from okgen.together import Claim
     from okgen.write.places import Place
@@ -39,13 +35,17 @@ class Resolved(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """A cluster, where its tree goes, and the text of every file, by path below the cluster's folder."""
+    """A cluster, where its tree goes, and the text of every file, by path below the cluster's folder.
+
+    ``facts`` are for the rules about fleets, None where the cluster is alone.
+    """
 
     input: Input
     document: Document
     cluster: Cluster
     place: Place
     files: dict[str, str]
+    facts: Facts | None
 
 
 class Findings:
@@ -77,17 +77,113 @@ class Findings:
             self.are_errors = has_errors(self.problems)
 
 
-class Sound(NamedTuple):
-    """A cluster whose tree is as it would be rendered: what else there is to know of it, or it would be in memory.
+class Planned(NamedTuple):
+    """What a render does to the folder of a cluster, and what else a run has to know of that cluster.
 
-    ``problems`` are warnings; ``text`` is that of its file, for them and for what others have to do with it.
+    ``facts`` is None where it is the only one of its run. ``problems`` are those of its file, ``text`` is its text.
+    ``rendered`` is None where all this is known without rendering: then the plan is empty, and no problem an error.
     """
 
     input: Input
     claim: Claim
-    facts: Facts
+    facts: Facts | None
     problems: tuple[Problem, ...]
     text: str
+    plan: Plan
+    rendered: Rendered | None
+
+
+class Knowledge(Protocol):
+    """Knows of some clusters that their trees are as they would be rendered, and wants to know of others."""
+
+    def sound(self, given: Input) -> Planned | None:
+        """What is known of a cluster whose tree is as it would be rendered; None where that is not known."""
+
+    def keep(self, planned: Planned) -> None:
+        """A cluster that has been rendered, perhaps with mistakes."""
+
+
+class _Stages:
+    """Takes one input after the other through the stages; what is wrong goes into ``findings``.
+
+    ``alone``: whether there is but one input, which has nothing to share. All of it raises Unable, TemplateError.
+    """
+
+    def __init__(self, findings: Findings, output: str | None = None, *, alone: bool = False) -> None:
+        self._findings, self._output, self._alone = findings, output, alone
+        self._catalogue: Catalogue | None = None
+        self._renderer: Renderer | None = None
+        self._together = Together()
+
+    def resolved(self, given: Input) -> Resolved | None:
+        """The cluster of an input; None where it has mistakes."""
+        # Here, as a run that finds all as it was needs none of it.
+        from okgen.addons.catalogue import Catalogue
+        from okgen.read import source
+        from okgen.resolve.resolver import resolve
+
+        self._catalogue = self._catalogue or Catalogue()
+        findings = self._findings
+        findings.inputs.append(given)
+        try:
+            document = source.read(given.path, given.file)
+            findings.texts[given.file] = document.text
+            cluster, warnings = resolve(document, self._catalogue, given.root)
+        except source.Misread as misread:
+            findings.texts[given.file] = misread.text
+            findings.add(misread.problems)
+        except Refused as refused:
+            findings.add(refused.problems)
+        else:
+            findings.add(warnings)
+            return Resolved(given, document, cluster)
+        return None
+
+    def rendered(self, given: Input) -> Rendered | None:
+        """The files of an input's cluster; None where it has mistakes, or another has its folder."""
+        from okgen.render.renderer import Renderer
+
+        self._renderer = self._renderer or Renderer()
+        found = self.resolved(given)
+        if found is None:
+            return None
+        _, document, cluster = found
+        place = place_of(given, cluster.path, cluster.name, self._output)
+        if not self._together.is_first(claim(document, cluster, place.folder)):
+            return None
+        known = None if self._alone else facts(document, cluster)
+        self._together.add(known)
+        try:
+            return Rendered(given, document, cluster, place, self._renderer.files(cluster, document), known)
+        except Refused as refused:
+            self._findings.add(refused.problems)
+            return None
+
+    def planned(self, given: Input, *, force: bool) -> Planned | None:
+        """What a render does to the folder of an input's cluster; None where it has mistakes or is no such folder."""
+        before = len(self._findings.problems)
+        each = self.rendered(given)
+        found = plans([each], self._findings, force=force) if each else []
+        if each is None or not found:
+            return None
+        held = claim(each.document, each.cluster, each.place.folder)
+        own = tuple(self._findings.problems[before:])
+        return Planned(given, held, each.facts, own, each.document.text, found[0], each)
+
+    def told(self, known: Planned) -> bool:
+        """Takes what is known of a cluster for its own work; False where another has its folder."""
+        self._findings.inputs.append(known.input)
+        self._findings.add(known.problems)
+        self._findings.texts[known.input.file] = known.text
+        is_first = self._together.is_first(known.claim)
+        if is_first:
+            self._together.add(known.facts)
+        return is_first
+
+    def close(self) -> None:
+        """Finds what only several clusters can have wrong; after that, problems whose rules are off go."""
+        self._findings.add(self._together.problems())
+        self._findings.judge()
 
 
 def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]:
@@ -96,74 +192,49 @@ def resolving(inputs: Iterable[Input], findings: Findings) -> Iterator[Resolved]
     Of a fleet no more than one cluster need be in memory: this, ``rendering`` and ``planning`` keep none.
     Raises Unable, TemplateError.
     """
-    catalogue = Catalogue()
-    for each in inputs:
-        findings.inputs.append(each)
-        try:
-            document = source.read(each.path, each.file)
-            findings.texts[each.file] = document.text
-            cluster, warnings = resolve(document, catalogue, each.root)
-        except source.Misread as misread:
-            findings.texts[each.file] = misread.text
-            findings.add(misread.problems)
-        except Refused as refused:
-            findings.add(refused.problems)
-        else:
-            findings.add(warnings)
-            yield Resolved(each, document, cluster)
+    yield from filter(None, map(_Stages(findings).resolved, inputs))
 
 
 def rendering(
-    inputs: Iterable[Input], findings: Findings, output: str | None = None, sound: deque[Sound] | None = None
+    inputs: Iterable[Input], findings: Findings, output: str | None = None, *, alone: bool = False
 ) -> Iterator[Rendered]:
     """Render one input that is right after the other; ``output`` is ``--output``, or None.
 
-    What only several clusters can have wrong is found at the end; after that the problems whose rules are off in their
-    repositories go. ``sound`` are clusters of the run beside the inputs: it gains those that come before an input when
-    that is asked for. Raises Unable, TemplateError.
+    ``alone``: whether there is but one. What only several clusters can have wrong is found at the end.
+    Raises Unable, TemplateError.
     """
-    renderer = Renderer()
-    together = Together()
-    for each in resolving(inputs, findings):
-        _take(sound, together, findings)
-        place = place_of(each.input, each.cluster, output)
-        if not together.is_first(claim(each.document, each.cluster, place)):
-            continue
-        together.add(each.document, each.cluster)
-        try:
-            files = renderer.files(each.cluster, each.document)
-        except Refused as refused:
-            findings.add(refused.problems)
-        else:
-            yield Rendered(each.input, each.document, each.cluster, place, files)
-    _take(sound, together, findings)
-    findings.add(together.problems())
-    findings.judge()
+    stages = _Stages(findings, output, alone=alone)
+    yield from filter(None, map(stages.rendered, inputs))
+    stages.close()
 
 
-def _take(sound: deque[Sound] | None, together: Together, findings: Findings) -> None:
-    while sound:
-        known = sound.popleft()
-        findings.inputs.append(known.input)
-        findings.add(known.problems)
-        findings.texts[known.input.file] = known.text
-        if together.is_first(known.claim):
-            together.add_known(known.facts)
-
-
-def planning(
+def planning(  # noqa: PLR0913 - what there is to say of a run
     inputs: Iterable[Input],
     findings: Findings,
     output: str | None = None,
-    sound: deque[Sound] | None = None,
+    knowledge: Knowledge | None = None,
     *,
+    alone: bool = False,
     force: bool = False,
-) -> Iterator[tuple[Rendered, Plan]]:
-    """What each render does to its folder; what stands in its way goes into ``findings``. Raises Unable."""
-    for each in rendering(inputs, findings, output, sound):
-        found = plans([each], findings, force=force)
-        if found:
-            yield each, found[0]
+) -> Iterator[Planned]:
+    """What each render does to its folder; what stands in its way goes into ``findings``.
+
+    A cluster of which ``knowledge`` knows that its tree is as it would be rendered is not rendered.
+    Raises Unable, TemplateError.
+    """
+    stages = _Stages(findings, output, alone=alone)
+    for each in inputs:
+        found = knowledge.sound(each) if knowledge else None
+        if found is not None:
+            if stages.told(found):
+                yield found
+            continue
+        found = stages.planned(each, force=force)
+        if found is not None:
+            if knowledge:
+                knowledge.keep(found)
+            yield found
+    stages.close()
 
 
 def resolved(inputs: Iterable[Input], findings: Findings) -> list[Resolved]:
@@ -171,9 +242,9 @@ def resolved(inputs: Iterable[Input], findings: Findings) -> list[Resolved]:
     return list(resolving(inputs, findings))
 
 
-def rendered(inputs: Iterable[Input], findings: Findings, output: str | None = None) -> list[Rendered]:
+def rendered(inputs: Sequence[Input], findings: Findings, output: str | None = None) -> list[Rendered]:
     """All that ``rendering`` gives, for what needs every cluster at once. Raises Unable, TemplateError."""
-    return list(rendering(inputs, findings, output))
+    return list(rendering(inputs, findings, output, alone=len(inputs) == 1))
 
 
 def plans(trees: Iterable[Rendered], findings: Findings, *, force: bool = False) -> list[Plan]:
@@ -194,11 +265,10 @@ def vendored(each: Rendered) -> list[Problem]:
     """What is wrong with the upstream files in the repository that a tree refers to."""
     if not each.cluster.crds_vendored:
         return []
-    from okgen.upstream.vendor import check_vendored  # few clusters need them
-    from okgen.upstream.vendored import sources_of
+    from okgen.upstream.vendored import faults, sources_of  # few clusters need them
 
     wanted = [source for enabled in each.cluster.addons for source in sources_of(enabled)]
     return [
         each.document.problem("OKG601", ("gitops", "crds"), line, f"run okgen vendor {each.document.file}")
-        for line in check_vendored(wanted, os.path.relpath(os.path.join(each.place.parent, VENDORED)))
+        for line in faults(wanted, each.place)
     ]

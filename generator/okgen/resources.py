@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
 def folder(name: str) -> str:
     """The absolute path of ``schemas`` or ``overlays``: beside the code when installed, else in the checkout."""
-    installed = os.path.join(_PACKAGE, name)
-    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(os.path.dirname(_PACKAGE)), name)
+    installed = os.path.join(PACKAGE, name)
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(os.path.dirname(PACKAGE)), name)
 
 
 def read(path: str) -> bytes:
@@ -21,4 +21,4 @@ def read(path: str) -> bytes:
 
 def own_file(name: str) -> bytes:
     """A data file that stands beside the code. Raises OSError when the installation is damaged."""
-    return read(os.path.join(_PACKAGE, name))
+    return read(os.path.join(PACKAGE, name))

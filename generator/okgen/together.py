@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from okgen.fleet.facts import Facts
     from okgen.read.source import Document
     from okgen.resolve.cluster import Cluster
-    from okgen.write.places import Place
 
 _NAME = ("metadata", "name")
 
@@ -29,16 +28,16 @@ class Claim(NamedTuple):
     folder: str
 
 
-def claim(document: Document, cluster: Cluster, place: Place) -> Claim:
+def claim(document: Document, cluster: Cluster, folder: str) -> Claim:
     """The claim of a cluster on its folder."""
-    return Claim(document.file, document.place(_NAME), cluster.name, place.folder)
+    return Claim(document.file, document.place(_NAME), cluster.name, folder)
 
 
 def facts(document: Document, cluster: Cluster) -> Facts:
     """What the rules about fleets need to know of a cluster. Raises TemplateError."""
-    from okgen.fleet import facts as fleet_facts  # one cluster by itself needs none
+    from okgen.fleet import gathering  # one cluster by itself needs none
 
-    return fleet_facts.of(document, cluster)
+    return gathering.of(document, cluster)
 
 
 class Together:
@@ -48,7 +47,6 @@ class Together:
         self._claims: dict[str, Claim] = {}  # by folder
         self._seconds: list[Problem] = []
         self._facts: list[Facts] = []
-        self._first: tuple[Document, Cluster] | None = None  # not worked out before there is another
 
     def is_first(self, new: Claim) -> bool:
         """Whether no cluster before it claims the same folder; another one is a problem, and not to be added."""
@@ -57,19 +55,10 @@ class Together:
             self._seconds.append(_problem(new, other, "is rendered into the same folder"))
         return other is new
 
-    def add(self, document: Document, cluster: Cluster) -> None:
-        """A cluster of the fleet. Raises TemplateError."""
-        if self._first is None and not self._facts:
-            self._first = document, cluster
-        else:
-            self.add_known(facts(document, cluster))
-
-    def add_known(self, known: Facts) -> None:
-        """One of which the facts are known. Raises TemplateError."""
-        if self._first is not None:
-            self._facts.append(facts(*self._first))
-            self._first = None
-        self._facts.append(known)
+    def add(self, known: Facts | None) -> None:
+        """A cluster of the fleet; None where it is alone."""
+        if known is not None:
+            self._facts.append(known)
 
     def problems(self) -> list[Problem]:
         """What is wrong between the clusters."""

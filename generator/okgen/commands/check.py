@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--diff", action="store_true", help="show for each file what differs; without it, only for edits by hand"
     )
+    options.add_cache(parser)
     options.add_report(parser)
 
 
@@ -52,13 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
     differences = Differences(contents=arguments.diff)
     orphans = Orphans()
     given = inputs.find(arguments.files)
-    with Counter(sys.stderr, "checking", "clusters") as counter, Helpers(given, arguments.output) as helpers:
-        left = helpers.left(counter.each(given))
-        for rendered, plan in pipeline.planning(left, findings, arguments.output, helpers.sound):
-            differences.add(plan, rendered.files)
-            orphans.add(rendered.input, rendered.place.folder)
-    for known, folder in helpers.found:
-        orphans.add(known, folder)
+    alone = len(given) == 1
+    memory = options.memory(arguments, alone=alone)
+    with Counter(sys.stderr, "checking", "clusters") as counter, Helpers(given, arguments.output, memory) as helpers:
+        for each in pipeline.planning(counter.each(given), findings, arguments.output, helpers, alone=alone):
+            if each.rendered:
+                differences.add(each.plan, each.rendered.files)
+            orphans.add(each.input, each.plan.folder)
+    if memory:
+        memory.save()
     if options.names_folder(arguments):
         differences.add_orphans(orphans.find())
     drift = differences.found

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
+    from okgen.cache.memory import Memory
     from okgen.pipeline import Findings
     from okgen.write.drift import Drift
 
@@ -63,6 +64,22 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         type=_named,
         help="the folder that holds one folder a cluster, in place of <root>/<gitops.path>",
     )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Whether what earlier runs have found counts: --no-cache."""
+    parser.add_argument(
+        "--no-cache", action="store_true", help="render each cluster, whatever is remembered of earlier runs"
+    )
+
+
+def memory(arguments: argparse.Namespace, *, alone: bool) -> Memory | None:
+    """What is remembered of earlier runs, for a run with these arguments; ``alone``: whether it has but one cluster."""
+    if arguments.no_cache:
+        return None
+    from okgen.cache.memory import Memory
+
+    return Memory.open(arguments.output, alone=alone)
 
 
 def _named(folder: str) -> str:

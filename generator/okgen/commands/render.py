@@ -58,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="exit with 1 when anything was written or, in a Git repository, is not staged; for hooks: it prints "
         "the `git add` and `git rm` lines",
     )
+    options.add_cache(parser)
     options.add_report(parser)
 
 
@@ -67,8 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
     output, force = arguments.output, arguments.force
     given = inputs.find(arguments.files)
     orphans = Orphans()
+    alone = len(given) == 1
+    memory = options.memory(arguments, alone=alone)
     with Counter(sys.stderr, "rendering", "clusters") as counter:
-        jobs = fleet.planned(counter.each(given), findings, output, force=force, orphans=orphans)
+        jobs = fleet.planned(counter.each(given), findings, output, memory, alone=alone, force=force, orphans=orphans)
+    if memory:
+        memory.save()
     if options.report(arguments, findings):
         return 1
     changed = False

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Patches are matched against what is rendered, so validating renders too; it only takes milliseconds.
     given = inputs.find(arguments.files)
     with Counter(sys.stderr, "validating", "clusters") as counter:
-        valid = sum(1 for _ in pipeline.rendering(counter.each(given), findings))
+        valid = sum(1 for _ in pipeline.rendering(counter.each(given), findings, alone=len(given) == 1))
     if options.report(arguments, findings):
         return 1
     sys.stderr.write(f"{valid} {'cluster is' if valid == 1 else 'clusters are'} valid\n")

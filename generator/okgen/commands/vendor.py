@@ -81,7 +81,7 @@ def _wanted(clusters: list[Resolved], output: str | None) -> dict[str, list[Sour
     """The pinned files, by the folder that holds them. Raises Refused for a symbolic link on the way there."""
     found: dict[str, list[Source]] = {}
     for each in clusters:
-        place = place_of(each.input, each.cluster, output)
+        place = place_of(each.input, each.cluster.path, each.cluster.name, output)
         parent = enter(place.parent, place.trusted)
         if parent is not None:
             os.close(parent)

@@ -56,7 +56,7 @@ def compared(run: Run, counted: Iterable[Input], findings: Findings, beside: Fin
     ``counted``: the inputs of the run, perhaps through a progress bar. What is wrong goes into ``findings``; into
     ``beside`` what is wrong with files beside the trees, which is no reason not to compare.
     """
-    rendered = pipeline.rendering(counted, findings, run.output)
+    rendered = pipeline.rendering(counted, findings, run.output, alone=len(run.inputs) == 1)
     judge = _Judge(run)
     claimed: dict[Place, set[str]] = {}
     pairs = _on_disk(rendered, findings, judge) if run.base is None else _committed(rendered, judge)
@@ -100,7 +100,7 @@ class _Judge:
             cluster, _ = resolve(source.parse(old.raw, each.document.file), self._catalogue, each.input.root)
         except Refused:
             return ""
-        folder = place_of(each.input, cluster, self._output).folder
+        folder = place_of(each.input, cluster.path, cluster.name, self._output).folder
         return "" if folder == each.place.folder else folder
 
     def cluster(self, each: Rendered, was: Before, moved: str) -> ClusterDiff:

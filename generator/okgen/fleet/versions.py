@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
-
-from okgen.fleet.facts import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +20,12 @@ class _Run(NamedTuple):
 
     facts: Facts
     running: Running
+
+
+@cache
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers that compare: ``1.21.1`` is ``(1, 21, 1)``; what is no number counts as 0."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
 def find(fleet: Sequence[Facts]) -> Iterator[Problem]:

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from okgen.problem import Path, Problem, Refused, Related, Unable, dotted, in_order
-from okgen.read import inputs
+from okgen.problem import Path, Problem, Related, dotted, in_order
+from okgen.read.content import MOST_BYTES, Misread, raw, text_of
 from okgen.read.nodes import Builder, Node
-from okgen.text import harmless, lines_of, place_after
+from okgen.text import lines_of, place_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 __all__ = ["MOST_BYTES", "Document", "Misread", "Node", "parse", "read"]
 
-MOST_BYTES = 1024 * 1024
 _MOST_CHARACTERS = 20
 _LAST_SHORT = 0xFF
-_CHUNK = 16 * 1024
-_BOM = b"\xef\xbb\xbf"
 # What libyaml refuses; what only YAML 1.1 takes for the end of a line: line numbers would depend on the reader; what
 # turns the direction of text around: reviewers would see another file than the one that is read.
 _UNWANTED = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 _LINE_ENDS = frozenset("\x85\u2028\u2029")
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-class Misread(Refused):
-    """A file that is not a document, with as much of its text as could be read, for excerpts."""
-
-    def __init__(self, problems: Iterable[Problem], text: str) -> None:
-        super().__init__(problems)
-        self.text = text
 
 
 class Document:
@@ -102,23 +90,12 @@ def read(path: str, file: str, *, dates: bool = False) -> Document:
 
     Raises Unable when there is no such file, Misread when it is not a document.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        try:
-            found = os.fstat(descriptor)
-            if kind := inputs.kind(found.st_mode):
-                raise Unable(f"{harmless(file)}: {kind}, not a file")
-            raw = _content(descriptor, found.st_size)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError) as error:
-        raise Unable(f"{harmless(file)}: {inputs.reason(error)}") from None
-    return parse(raw, file, dates=dates)
+    return parse(raw(path, file), file, dates=dates)
 
 
-def parse(raw: bytes, file: str, *, dates: bool = False) -> Document:
+def parse(data: bytes, file: str, *, dates: bool = False) -> Document:
     """The document in the bytes of a file that messages call ``file``. Raises Misread with all that is wrong."""
-    text = _decoded(raw, file)
+    text = text_of(data, file)
     _check_characters(text, file)
     builder = Builder(_events(text), file, dates=dates)
     problems, root = builder.problems, None
@@ -134,32 +111,6 @@ def parse(raw: bytes, file: str, *, dates: bool = False) -> Document:
     if root is None:
         raise Misread([Problem(file, 1, 1, "OKG104", "error", "the file holds no data")], text)
     return Document(file, text, root)
-
-
-def _content(descriptor: int, size: int) -> bytes:
-    """All of a file, or the first byte too many. The size is a hint: the buffer is the slow part of reading."""
-    parts, wanted = [], MOST_BYTES + 1
-    while wanted and (part := os.read(descriptor, min(wanted, max(size, _CHUNK) + 1))):
-        parts.append(part)
-        wanted -= len(part)
-    return b"".join(parts)
-
-
-def _decoded(raw: bytes, file: str) -> str:
-    if len(raw) > MOST_BYTES:
-        raise Misread([Problem(file, 1, 1, "OKG113", "error", "the file is larger than 1 MiB")], "")
-    # A zero byte among the first ones: UTF-16 or UTF-32 without a mark, as no other text has one there.
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]:
-        message = "the file looks like UTF-16 or UTF-32, which is not read here"
-        raise Misread([Problem(file, 1, 1, "OKG102", "error", message, help="save it as UTF-8")], "")
-    raw = raw.removeprefix(_BOM)
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line, column = place_after(raw[: error.start].decode("utf-8"))
-        message = f"byte 0x{raw[error.start]:02x} does not belong to UTF-8 text"
-        problem = Problem(file, line, column, "OKG102", "error", message, help="save the file as UTF-8")
-        raise Misread([problem], raw.decode("utf-8", "replace")) from None
 
 
 def _check_characters(text: str, file: str) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from okgen.problem import Path, Problem, Refused
-from okgen.read import inputs, source
+from okgen.read import source
+from okgen.resolve import patch_files
 from okgen.resolve.cluster import Patch
 from okgen.resolve.jsonpatch import operation_fault
 
 if TYPE_CHECKING:
     from okgen.read.source import Document
 
-_LIMIT = 64 * 1024  # bytes of a patch file, as the schema has it for an inline patch
 _TOGETHER = 512 * 1024  # characters of all patches of an add-on: one file may be named many times
 
 
@@ -57,35 +56,10 @@ def _text(document: Document, path: Path, entry: dict[str, Any], root: str) -> s
 
 
 def _file(document: Document, path: Path, name: str, root: str) -> str:
-    """The text of a patch file, which must be an ordinary file inside the repository, reached by no symbolic link."""
-    folder = os.path.dirname(os.path.abspath(document.file))
-    target = os.path.normpath(os.path.join(folder, name))
-    if os.path.isabs(name) or os.path.commonpath([root, target]) != root:
-        raise Refused([document.problem("OKG323", path, f"{name} is outside the repository", "write a relative path")])
-    step, parts = root, os.path.relpath(target, root).split(os.sep)
-    if ".git" in (part.lower() for part in parts):  # it may hold credentials
-        raise Refused([document.problem("OKG323", path, f"{name} is one of Git's own files", "choose another file")])
-    for part in parts:
-        step = os.path.join(step, part)
-        if os.path.islink(step):
-            raise Refused([document.problem("OKG323", path, f"{name} is reached by a symbolic link")])
     try:
-        descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            kind = inputs.kind(os.fstat(descriptor).st_mode)
-            raw = b"" if kind else file.read(_LIMIT + 1)
-    except (OSError, ValueError) as error:  # the latter for a zero byte in the name, or what the locale cannot write
-        reason = getattr(error, "strerror", None) or "no file can have this name"
-        help_text = "the path starts at the folder of cluster.yaml"
-        raise Refused([document.problem("OKG323", path, f"cannot read {name}: {reason}", help_text)]) from None
-    if kind:
-        raise Refused([document.problem("OKG323", path, f"{name} is {kind}, not a file")])
-    if len(raw) > _LIMIT:
-        raise Refused([document.problem("OKG323", path, f"{name} is longer than {_LIMIT} bytes")])
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused([document.problem("OKG323", path, f"cannot read {name}: it is not UTF-8")]) from None
+        return patch_files.text(document.file, name, root)
+    except patch_files.UnfitError as unfit:
+        raise Refused([document.problem("OKG323", path, str(unfit), unfit.way_out)]) from None
 
 
 def _judge(document: Document, path: Path, text: str) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from okgen.upstream.vendor import Source
+from okgen.render.kustomize import VENDORED
+from okgen.upstream.vendor import Source, check_vendored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from okgen.resolve.cluster import Enabled
+    from okgen.write.places import Place
 
 
 def sources_of(enabled: Enabled) -> list[Source]:
@@ -18,3 +23,8 @@ def sources_of(enabled: Enabled) -> list[Source]:
     name, version = enabled.addon.name, enabled.release.version
     files = enabled.release.crds if enabled.crds else ()
     return [Source(name, version, crds.file, crds.url, crds.sha256) for crds in files]
+
+
+def faults(wanted: Iterable[Source], place: Place) -> list[str]:
+    """What is wrong with the vendored files beside a cluster's folder, one line each."""
+    return check_vendored(wanted, os.path.relpath(os.path.join(place.parent, VENDORED)))

@@ -20,6 +20,7 @@ MOST_BYTES = 4 * 1024 * 1024  # some 25,000 files; a tree has a few hundred
 # A path of the tree: printable ASCII that stands in JSON as it is, no part empty, ".", "..", or one of okgen's own.
 _PATH = re.compile(r"(?!\.okgen)(?:(?!\.\.?(?:/|\Z))[!#-.0-\[\]-~ ]+(?:/(?!\Z)|\Z))+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LINE = re.compile(r'^    "([^"]+)": "([^"]+)"', re.MULTILINE)
 _CONFLICT = re.compile(rb"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
 _ANEW = "restore it from Git, or delete it and run `okgen render` again"
 
@@ -74,6 +75,11 @@ def text(index: Index) -> bytes:
     head = f'{{\n  "version": {FORMAT},\n  "okgen": "{index.okgen}",\n  "files": {_table(index.files)}'
     tail = f',\n  "pending": {_table(index.pending)}' if index.pending else ""
     return f"{head}{tail}\n}}\n".encode()
+
+
+def files_of(data: bytes) -> dict[str, str]:
+    """The files of an index without ``pending``, of which it is known that these are the bytes ``text`` made."""
+    return dict(_LINE.findall(data.decode()))
 
 
 def _table(digests: Mapping[str, str]) -> str:

@@ -72,7 +72,7 @@ def _look(above: int, name: str, data: bytes | None = None, digest: str = "") ->
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             return FOLDER if stat.S_ISDIR(status.st_mode) else SPECIAL
-        return _hash(file) if status.st_size <= _MOST_BYTES else _TOO_LONG
+        return _hash(file, status.st_size) if status.st_size <= _MOST_BYTES else _TOO_LONG
     finally:
         os.close(file)
 
@@ -89,10 +89,15 @@ def _holds(file: int, data: bytes) -> bool:
         return False
 
 
-def _hash(file: int) -> str:
-    """The SHA-256 of an open file, in bounded memory."""
-    os.lseek(file, 0, os.SEEK_SET)
+def _hash(file: int, size: int) -> str:
+    """The SHA-256 of an open file that has not been read yet, in bounded memory.
+
+    A read that asks for a byte more than there is left, and does not get it, has come to the end.
+    """
     state = hashlib.sha256()
-    while chunk := os.read(file, _CHUNK):
+    while chunk := os.read(file, min(max(size, 0) + 1, _CHUNK)):
         state.update(chunk)
+        size -= len(chunk)
+        if size == 0:
+            break
     return state.hexdigest()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from okgen.read.inputs import Input
-    from okgen.resolve.cluster import Cluster
 
 
 class Place(NamedTuple):
@@ -21,10 +20,13 @@ class Place(NamedTuple):
     folder: str
 
 
-def place_of(given: Input, cluster: Cluster, output: str | None) -> Place:
-    """``output`` is the ``--output`` of the command line, relative to the current folder, or None."""
+def place_of(given: Input, path: str, name: str, output: str | None) -> Place:
+    """The place of a cluster with this ``gitops.path`` and ``metadata.name``.
+
+    ``output`` is the ``--output`` of the command line, relative to the current folder, or None.
+    """
     if output is not None:
         parent = os.path.abspath(output)
-        return Place(parent, parent, os.path.join(parent, cluster.name))
-    parent = os.path.normpath(os.path.join(given.root, cluster.path))
-    return Place(given.root, parent, os.path.join(parent, cluster.name))
+        return Place(parent, parent, os.path.join(parent, name))
+    parent = os.path.normpath(os.path.join(given.root, path))
+    return Place(given.root, parent, os.path.join(parent, name))

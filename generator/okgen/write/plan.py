@@ -172,6 +172,27 @@ def restoring(files: Mapping[str, str], snapshot: Snapshot) -> Plan:
     )
 
 
+def nothing(folder: str, root: str, unchanged: int) -> Plan:
+    """The plan for a folder that has been found to hold just the files to be, so many."""
+    return Plan(
+        folder=folder,
+        root=root,
+        create=(),
+        update=(),
+        delete=(),
+        conflicts=(),
+        unchanged=unchanged,
+        files={},
+        before={},
+        emptied=(),
+        recorded=None,
+        pending=None,
+        final=None,
+        rendered_by=__version__,
+        leftover=False,
+    )
+
+
 def _writes(snapshot: Snapshot, *, force: bool) -> tuple[list[str], list[str], list[Conflict]]:
     """The files to create, those to update, and the places where neither may be done."""
     create, update, conflicts = [], [], []

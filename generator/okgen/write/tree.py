@@ -32,9 +32,7 @@ def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -
         return Snapshot(folder, root, index.EMPTY, None, wanted, {}, {}, frozenset(), leftover=False)
     folders = Folders(top)
     try:
-        lock(top, fcntl.LOCK_SH, folder)
-        with naming("read", folder):
-            leftover = stage.is_left(top) or creation.is_left(top, folder)
+        leftover = _is_left(top, folder)
         recorded = look.recorded_in(top, folder)
         known = _index(recorded, wanted, os.path.join(folder, index.NAME))
         places: dict[str, bytes | None] = {**dict.fromkeys((*known.files, *known.pending)), **contents}
@@ -43,6 +41,34 @@ def snapshot(folder: str, files: Mapping[str, str], *, trusted_root: str = "") -
         return Snapshot(folder, root, known, recorded, wanted, found, folders.blocked, replaceable, leftover)
     finally:
         folders.close()
+
+
+def is_as(recorded_as: str, folder: str, *, trusted_root: str) -> int:
+    """How many files a cluster's folder holds, when it is exactly as an index with this SHA-256 says; else 0.
+
+    ``folder`` and ``trusted_root``, and what is raised: as for ``snapshot``.
+    """
+    top = enter(folder, trusted_root)
+    if top is None:
+        return 0
+    folders = Folders(top)
+    try:
+        if _is_left(top, folder):
+            return 0
+        recorded = look.recorded_in(top, folder)
+        if recorded is None or index.digest(recorded) != recorded_as:
+            return 0
+        wanted = index.files_of(recorded)
+        return len(wanted) if look.found_in(folders, dict.fromkeys(wanted), {}, folder) == wanted else 0
+    finally:
+        folders.close()
+
+
+def _is_left(top: int, folder: str) -> bool:
+    """Whether a killed run left files in or beside a cluster's folder, which is open and gets locked for reading."""
+    lock(top, fcntl.LOCK_SH, folder)
+    with naming("read", folder):
+        return stage.is_left(top) or creation.is_left(top, folder)
 
 
 def _index(recorded: bytes | None, wanted: Mapping[str, str], place: str) -> index.Index:
