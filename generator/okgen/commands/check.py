@@ -21,7 +21,8 @@ MANUAL = Manual(
     """\
 The question of every pipeline: is what is committed what okgen renders? Drift is listed by file and
 kind: missing, stale, edited by hand (with the edit), left over, rendered by another version of okgen.
-Nothing is written. The format github annotates pull requests, sarif and junit are for other systems.
+Nothing is written into the repository; what clusters render to is remembered elsewhere for the next
+run. The format github annotates pull requests, sarif and junit are for other systems.
 """,
     {
         0: "all is as it would be rendered; warnings do not count",
