@@ -66,6 +66,9 @@ def abroad(
     """All that calls AWS, rendered for an account of another partition, with Pod Identity."""
     where: Partition = request.param
     scene.cluster.kubectl("apply", "--server-side", "--kustomize", str(APP))
+    # Before the gate of the partition opens, which knows nothing of them.
+    running = (scene.pods.running.get(".".join(CALLERS[each])) for each in ADDONS)
+    scene.pods.stop(*filter(None, running))
     aws = _enter(where, scene.aws, rig)
     zone = cloud.make_zone(aws, ZONE)
     network = cloud.make_network(aws, NAME)
@@ -79,14 +82,10 @@ def abroad(
     pods = Pods(scene.cluster, where.region, [], scene.pods.trust, issuer)
     found = scene._replace(aws=aws, pods=pods, zone=zone, network=network, folder=folder)
     _render(where, found)
-    for each in ADDONS:
-        if ".".join(CALLERS[each]) in scene.pods.running:
-            scene.stop(*CALLERS[each])
     found.deploy()
     found.sync(*ADDONS)
     found.settle("external-secrets")
-    for each in ADDONS:
-        found.start(*CALLERS[each])
+    found.start_together(*ADDONS)
     yield where, found
     pods.stop(*pods.running.values())
     aws.gate.close()

@@ -133,9 +133,13 @@ class Scene(NamedTuple):
         """What docs/iam.md says of a change: the stack, then the tree, then a restart of what calls AWS."""
         self.deploy()
         self.sync(*addons)
-        for each in addons:
-            self.stop(*CALLERS[each])
-            self.start(*CALLERS[each])
+        self.pods.stop(*(self.pods.running[".".join(CALLERS[each])] for each in addons))
+        self.start_together(*addons)
+
+    def start_together(self, *addons: str) -> None:
+        """Starts what calls AWS of some add-ons, and waits until all of it is ready."""
+        started = [self.start(*CALLERS[each], ready=False) for each in addons]
+        waiting.until("all are ready", lambda: all(each.ready() for each in started))
 
     def _objects(self, addons: tuple[str, ...]) -> list[Object]:
         tree = rendering.texts(self.output)
