@@ -76,6 +76,27 @@ def test_a_program_that_fails_says_why(tmp_path: Path) -> None:
     assert not programs.all
 
 
+def test_ctrl_c_reaches_no_program(tmp_path: Path) -> None:
+    """A terminal sends Ctrl-C to pytest's process group, where no program is: pytest ends them, in their order."""
+    programs = Processes(tmp_path)
+    sleeper = programs.start("sleeper", ["sleep", "600"])
+    assert os.getpgid(sleeper.running.pid) != os.getpgid(0)
+    programs.close()
+
+
+def test_programs_are_ended_together(tmp_path: Path) -> None:
+    """Each of two is asked to end before the other has ended."""
+    programs = Processes(tmp_path)
+    started = []
+    for own, other in (("one", "two"), ("two", "one")):
+        asked = f"touch {own}.asked; until [ -e {other}.asked ]; do sleep 0.05; done; exit 0"
+        script = f"cd '{tmp_path}'; trap '{asked}' TERM; touch {own}.ready; while :; do sleep 0.05; done"
+        ready = (tmp_path / f"{own}.ready").exists
+        started.append(programs.start(own, ["sh", "-c", script], ready=ready))
+    programs.stop("one", "two")
+    assert [each.running.returncode for each in started] == [0, 0]
+
+
 def test_the_control_plane_is_the_version_it_says(cluster: Cluster) -> None:
     """Kubernetes answers with the version that docs/proof.md names."""
     assert cluster.version == controlplane.VERSION

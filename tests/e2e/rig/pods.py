@@ -127,10 +127,10 @@ class Pods:
         return started
 
     def stop(self, *pods: Pod) -> None:
-        """Ends them, as a Deployment scaled to nothing would."""
+        """Ends them together, as Deployments scaled to nothing would."""
         for pod in pods:
             self.running.pop(pod.name, None)
-            self.cluster.processes.stop(pod.name)
+        self.cluster.processes.stop(*(pod.name for pod in pods))
 
     # ------------------------------------------------------------------------------------------- what a pod is made of
 

@@ -61,7 +61,8 @@ class Processes:
         with log.open("ab") as out:
             # setpriv replaces itself by the program, which keeps the process id, and dies with us.
             call = ["setpriv", "--pdeathsig", "KILL", "--", *argv]
-            child = subprocess.Popen(call, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env)
+            # Ctrl-C at a terminal is for pytest alone, which then ends them in their order; in a group of their own.
+            child = subprocess.Popen(call, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, process_group=0)
         process = self.all[name] = Process(name, log, child)
         if ready:
             self._wait(process, ready, within)
@@ -81,15 +82,16 @@ class Processes:
             time.sleep(0.1)
 
     def stop(self, *names: str) -> None:
-        """Ends programs one after the other, each waited for; what does not heed SIGTERM is killed."""
-        for name in names:
-            if process := self.all.pop(name, None):
-                process.running.terminate()
-                try:
-                    process.running.wait(PATIENCE)
-                except subprocess.TimeoutExpired:
-                    process.running.kill()
-                    process.running.wait()
+        """Ends programs together, and waits for all; what does not heed SIGTERM is killed."""
+        ending = [process for name in names if (process := self.all.pop(name, None))]
+        for process in ending:
+            process.running.terminate()
+        for process in ending:
+            try:
+                process.running.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.running.kill()
+                process.running.wait()
 
     def close(self) -> None:
         """Ends them all, the last one started first. Nothing of theirs is needed any more, so they are not asked."""
