@@ -9,7 +9,7 @@ DEMO ?= build/demo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit e2e e2e-tiers e2e-tandem golden bench docs build
+.PHONY: help demo test lint unit e2e golden bench docs build
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
@@ -29,17 +29,17 @@ lint: $(OKGEN_VENV)/.test ## ruff and mypy
 unit: $(OKGEN_VENV)/.test ## the tests that run no other program
 	$(BIN)/python -m pytest -m "not tools" -n auto
 
-# Two runs side by side, each in a network of its own, as much of either is waiting; the output of one follows the other's.
+# Runs of their own, two at a time, as much of each is waiting: each in a network of its own, and its output in one piece.
+E2E := argocd tandem api rig legacy
+
 e2e: $(OKGEN_VENV)/.test ## what is rendered, on real Kubernetes and Argo CD; builds them once, which takes long
 	$(BIN)/python tests/tools/build.py > /dev/null
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e-tiers e2e-tandem
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(E2E:%=e2e-%)
 
 # A signal to make has to reach pytest, which ends what it has started: no shell stands between.
-e2e-tiers e2e-tandem: export OKGEN_BUILD_TOOLS = 1
-e2e-tiers: $(OKGEN_VENV)/.test
-	exec $(BIN)/python -m pytest tests/e2e --ignore-glob="*/test_tandem_*" --ignore=tests/e2e/test_legacy_alb.py
-e2e-tandem: $(OKGEN_VENV)/.test
-	exec $(BIN)/python -m pytest tests/e2e/test_tandem_*.py tests/e2e/test_legacy_alb.py
+$(E2E:%=e2e-%): export OKGEN_BUILD_TOOLS = 1
+$(E2E:%=e2e-%): e2e-%: $(OKGEN_VENV)/.test
+	exec $(BIN)/python -m pytest tests/e2e/test_$**.py
 
 golden: $(OKGEN_VENV)/.test ## rewrite what tests and examples expect from what okgen does now; review the diff
 	$(BIN)/python -m pytest -m golden --update-golden

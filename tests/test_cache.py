@@ -376,6 +376,36 @@ def test_any_bytes_of_a_cache_do_no_harm(repository: Path, cache: Path, seed: in
     assert checked(repository)[0] == 1
 
 
+@pytest.mark.parametrize("way", ["inside", "link", "of a link"])
+def test_a_repository_does_not_bring_its_own_cache(
+    repository: Path, cache: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = repository / ".cache"
+    if way == "inside":
+        shutil.move(cache, place)
+    elif way == "link":
+        place.symlink_to(cache)
+    else:
+        shutil.move(cache, place)
+        cache.symlink_to(place)
+    monkeypatch.setenv("OKGEN_CACHE_DIR", str(cache if way == "of a link" else place))
+    before = contents(place)
+
+    assert known(repository) == []
+    assert rendering.okgen("check", ".", cwd=repository)[0] == 0
+    assert contents(place) == before
+
+
+def test_clusters_outside_of_any_repository_share_a_file(in_memory: Path, cache: Path) -> None:
+    folder = in_memory / "plain"
+    for name in NAMES:
+        write(folder, name)
+    assert rendering.okgen("render", ".", "--output", "out", cwd=folder)[0] == 0
+    assert len(contents(cache)) == 1
+    code, _, err = rendering.okgen("check", ".", "--output", "out", cwd=folder)
+    assert (code, err) == (0, "4 clusters are up to date\n")
+
+
 def test_any_edits_in_a_row(repository: Path) -> None:
     """Inputs and trees are changed and put back at random, rendered and checked in between."""
     chance = random.Random(2026)  # noqa: S311 - nothing secret

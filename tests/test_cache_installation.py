@@ -14,9 +14,10 @@ import pytest
 import okgen
 import rendering
 from okgen import resources
-from okgen.cache import installation
+from okgen.cache.installation import fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 IMPORT = "from okgen.cache.installation import fingerprint; print(fingerprint() and fingerprint().hex())"
@@ -90,15 +91,71 @@ def test_what_a_changed_template_makes_of_a_cluster_is_drift(checkout: Path) -> 
     assert (code, said.splitlines()[0]) == (1, "output/demo/README.md: stale")
 
 
-def test_nothing_is_relied_on_while_okgen_is_being_changed(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What runs has read its modules by then, and may work with what they held before."""
+@pytest.fixture
+def installed(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The package of that okgen, for this process."""
     monkeypatch.setattr(resources, "PACKAGE", str(checkout / "generator/okgen"))
     monkeypatch.setattr(okgen, "LOADED", time.time_ns())
-    installation.fingerprint.cache_clear()
-    try:
-        assert installation.fingerprint() is not None
-        (checkout / "generator/okgen/render/readme.py").touch()
-        installation.fingerprint.cache_clear()
-        assert installation.fingerprint() is None
-    finally:
-        installation.fingerprint.cache_clear()
+    assert fingerprint() is not None
+    return checkout / "generator/okgen"
+
+
+def being_edited(package: Path) -> None:
+    """What runs has read its modules by then, and may work with what they held before."""
+    (package / "render/readme.py").touch()
+
+
+def locked_by_emacs(package: Path) -> None:
+    (package / ".#codes.py").symlink_to("me@here.4711")
+
+
+def with_a_loop(package: Path) -> None:
+    (package / "here").symlink_to(".")
+
+
+@pytest.mark.parametrize("state", [being_edited, locked_by_emacs, with_a_loop])
+def test_nothing_is_relied_on_while_okgen_is_not_plain(installed: Path, state: Callable[[Path], None]) -> None:
+    state(installed)
+
+    assert fingerprint() is None
+
+
+def test_files_that_change_places_are_others(installed: Path) -> None:
+    """Though all of them have the same size, and the times they had."""
+    one, two = installed / "one", installed / "two"
+    for folder, text in ((one, "1"), (two, "2")):
+        folder.mkdir()
+        (folder / "file").write_text(text, encoding="utf-8")
+    time.sleep(0.1)
+    okgen.LOADED = time.time_ns()
+    before = fingerprint()
+
+    one.rename(installed / "three")
+    two.rename(one)
+    (installed / "three").rename(two)
+
+    assert before is not None
+    assert fingerprint() != before
+
+
+def test_what_another_okgen_may_have_rendered_is_not_remembered(checkout: Path) -> None:
+    """The installation is exchanged while a run is at work."""
+    work = checkout / "work"
+    work.mkdir()
+    (work / "cluster.yaml").write_text(rendering.written(rendering.minimal()), encoding="utf-8")
+    script = """
+import os, sys
+from okgen import pipeline
+from okgen.cache.memory import Memory
+from okgen.read import inputs
+memory = Memory.open(None, alone=True)
+assert list(pipeline.planning(inputs.find([]), pipeline.Findings(), None, memory, alone=True))
+if sys.argv[1]:
+    os.utime(sys.argv[1])
+memory.save()
+"""
+    changed = str(checkout / "schemas/cluster.schema.json")
+    for file, count in ((changed, 0), ("", 1)):
+        time.sleep(0.1)
+        assert python(checkout, "-c", script, file, cwd=work) == (0, "")
+        assert len(list((checkout / "cache").iterdir())) == count

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
-from functools import cache
 from hashlib import sha256
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
@@ -15,24 +16,35 @@ from okgen import resources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TICK = 50_000_000  # ns: file systems stamp changes by a clock that may be a few hundredths of a second behind
+# ns by which the times of files may be behind the clock: most file systems count ticks, some whole seconds.
+_TICK, _COARSE_TICK = 50_000_000, 2_000_000_000
+_SECOND = 1_000_000_000
 
 
-@cache
 def fingerprint() -> bytes | None:
     """A digest that changes when a file of okgen's or of PyYAML's does, or the Python they run on.
 
-    Files are told by size and by the times of their last changes, of which the system keeps one that nobody can set.
-    None while that cannot be relied on: a file has changed since this process has begun to read okgen's modules, so
-    that what it works with may be older.
+    Files are told by inode, size and the times of their last changes, of which the system keeps one that nobody can
+    set. Bytecode is left to Python, which tells sources by size and time.
+
+    None while this cannot be relied on: a file could not be looked at, or has changed since this process began to read
+    okgen's modules, so that what it works with may be older.
     """
+    try:
+        return _fingerprint()
+    except OSError:
+        return None
+
+
+def _fingerprint() -> bytes | None:
     digest = sha256(f"{okgen.__version__}\0{sys.version}".encode())
     for folder in _folders():
-        digest.update(f"\0{folder}".encode(errors="surrogateescape"))
-        for path, size, modified, changed in sorted(_files(folder)):
-            if changed + _TICK > okgen.LOADED:
+        for path, found in sorted(_files(os.path.realpath(folder))):
+            changed = found.st_ctime_ns
+            if changed + (_TICK if changed % _SECOND else _COARSE_TICK) > okgen.LOADED:
                 return None
-            digest.update(f"\0{path}\0{size}\0{modified}\0{changed}".encode(errors="surrogateescape"))
+            digest.update(os.fsencode(f"\0{path}\0{found.st_dev} {found.st_ino} {found.st_size} "))
+            digest.update(f"{found.st_mtime_ns} {changed}".encode())
     return digest.digest()
 
 
@@ -46,13 +58,15 @@ def _folders() -> Iterator[str]:
     yield from (parser.submodule_search_locations or ()) if parser else ()
 
 
-def _files(folder: str) -> Iterator[tuple[str, int, int, int]]:
-    """Path, size and times of the last changes, of content and of anything, in ns. Bytecode is Python's own matter."""
+def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """The files below a folder by path; those behind links are what counts. Raises OSError."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
+            if entry.is_dir(follow_symlinks=False):
                 if entry.name != "__pycache__":
                     yield from _files(entry.path)
             else:
                 found = entry.stat()
-                yield entry.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+                if stat.S_ISDIR(found.st_mode):
+                    raise OSError(errno.ELOOP, "a link to a folder may lead anywhere", entry.path)
+                yield entry.path, found

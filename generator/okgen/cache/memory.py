@@ -11,8 +11,9 @@ from okgen.cache.entry import Entry, dumped, loaded
 from okgen.cache.installation import fingerprint
 from okgen.cache.store import Store
 from okgen.pipeline import Planned
-from okgen.problem import Refused, has_errors
+from okgen.problem import Refused, Unable, has_errors
 from okgen.read import content
+from okgen.repository import above
 from okgen.resolve import patch_files
 from okgen.together import Claim
 from okgen.write import plan, tree
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 _Known = dict[tuple[str, str], tuple[bytes, bytes]]  # by path and name in messages: digest of what counts, and an entry
-Learned = dict[str, _Known]  # by root of the repository
+Learned = dict[str, _Known]  # by shelf
 
 
 class Memory:
@@ -39,6 +40,7 @@ class Memory:
         self._store, self._installation, self._output, self._alone = store, installation, output, alone
         self._known: Learned = {}
         self._new: Learned = {}
+        self._shelves: dict[str, str] = {}  # by root
 
     @classmethod
     def open(cls, output: str | None, *, alone: bool) -> Memory | None:
@@ -51,20 +53,22 @@ class Memory:
         return cls(store, installation, output, alone=alone) if store and installation else None
 
     def sound(self, given: Input) -> Planned | None:
-        """A cluster whose tree is as it would be rendered; None where that is not known. Raises Unable."""
-        known, data = self._all(given.root).get((given.path, given.file), (b"", b""))
+        """A cluster whose tree is as it would be rendered; None where that is not known."""
+        shelf = self._shelf(given.root)
+        known, data = self._all(shelf).get((given.path, given.file), (b"", b"")) if shelf else (b"", b"")
         if not known:
             return None
         try:
             text = content.text_of(content.raw(given.path, given.file), given.file)
             return self._as_it_was(given, text, loaded(data)) if known == _digest(given, text) else None
-        except Refused:
+        except (Refused, Unable):
             return None  # who renders it says why
 
     def keep(self, planned: Planned) -> None:
         """Remembers a cluster that has been rendered, unless there is a mistake in it."""
         given, rendered, found = planned.input, planned.rendered, planned.plan
-        if rendered is None or has_errors(planned.problems):
+        shelf = self._shelf(given.root)
+        if rendered is None or not shelf or has_errors(planned.problems):
             return
         cluster = rendered.cluster
         recorded = found.recorded if found.final is None else found.final
@@ -79,7 +83,7 @@ class Memory:
             problems=planned.problems,
             facts=planned.facts,
         )
-        new = self._new.setdefault(given.root, {})
+        new = self._new.setdefault(shelf, {})
         new[given.path, given.file] = _digest(given, planned.text), dumped(entry)
 
     def learned(self) -> Learned:
@@ -88,26 +92,41 @@ class Memory:
 
     def learn(self, new: Learned) -> None:
         """Keeps what another process has learned."""
-        for root, known in new.items():
-            self._new.setdefault(root, {}).update(known)
+        for shelf, known in new.items():
+            self._new.setdefault(shelf, {}).update(known)
 
     def save(self) -> None:
         """Writes down what is new, without clusters whose files are gone; to be called at the end of a run."""
-        for root, new in self._new.items():
-            before = {each: known for each, known in self._all(root).items() if os.path.lexists(each[0])}
-            self._store.put(self._name(root), marshal.dumps(before | new))
+        if self._new and fingerprint() != self._installation:
+            self._new.clear()  # okgen has been exchanged meanwhile: who knows what has rendered this
+        for shelf, new in self._new.items():
+            before = {each: known for each, known in self._all(shelf).items() if os.path.lexists(each[0])}
+            self._store.put(self._name(shelf), marshal.dumps(before | new))
         self._new.clear()
+        self._store.prune()
 
-    def _all(self, root: str) -> _Known:
-        found = self._known.get(root)
+    def _all(self, shelf: str) -> _Known:
+        found = self._known.get(shelf)
         if found is None:
-            data = self._store.get(self._name(root))
-            found = self._known[root] = marshal.loads(data) if data else {}  # noqa: S302 - of this user's own okgen
+            data = self._store.get(self._name(shelf))
+            found = self._known[shelf] = marshal.loads(data) if data else {}  # noqa: S302 - of this user's own okgen
         return found
 
-    def _name(self, root: str) -> str:
+    def _name(self, shelf: str) -> str:
         """Another one for each okgen: what Git hooks run is not always what people run."""
-        return sha256(self._installation + os.fsencode(root)).hexdigest()
+        return sha256(self._installation + os.fsencode(shelf)).hexdigest()
+
+    def _shelf(self, root: str) -> str:
+        """The folder whose clusters stand in one file: a repository; outside of any, what several are in. "" for none.
+
+        A repository that holds the cache itself could bring along what is to be remembered of it.
+        """
+        found = self._shelves.get(root)
+        if found is None:
+            is_inside = any(root in (each, *above(each)) for each in (self._store.folder, self._store.real))
+            outer = root if os.path.lexists(os.path.join(root, ".git")) else os.path.dirname(root)
+            found = self._shelves[root] = "" if is_inside else outer
+        return found
 
     def _as_it_was(self, given: Input, text: str, entry: Entry) -> Planned | None:
         """What there is to know of a cluster when its patches, its upstream files and its tree are as they were."""
@@ -124,8 +143,8 @@ class Memory:
 
 
 def _digest(given: Input, text: str) -> bytes:
-    """Of all that decides what is rendered and said of a cluster in a repository, but for patches in files."""
-    parts = (given.path, given.file, text)
+    """Of all that decides what is rendered and said of a cluster, but for patches in files."""
+    parts = (given.path, given.file, given.root, text)
     return sha256("".join(f"{len(part)} {part}" for part in parts).encode(errors="surrogateescape")).digest()
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat
 import time
 from hashlib import sha256
 
+from okgen.repository import above
+
 VARIABLE = "OKGEN_CACHE_DIR"  # another folder; empty: none
+_OWN = re.compile(r"[0-9a-f]{64}(\.[0-9]+)?")  # what is kept, and what a killed run has left of it
 _SIZE = 32  # bytes of a SHA-256
 _MOST_BYTES = 64 * 1024 * 1024  # some 40,000 clusters
 _DAY = 24 * 60 * 60  # s
@@ -28,10 +33,15 @@ def place() -> str | None:
 
 
 class Store:
-    """Files in a folder; those that nobody has read or written for a month go when a new one comes."""
+    """Files in a folder, named by SHA-256 in hexadecimal digits.
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    Those that nobody has read or written for a month go when a new one comes. ``folder`` is the name it was given and
+    ``real`` where that leads to.
+    """
+
+    def __init__(self, folder: str, real: str) -> None:
+        self.folder, self.real = folder, real
+        self._is_larger = False
 
     @classmethod
     def open(cls) -> Store | None:
@@ -40,16 +50,20 @@ class Store:
         if folder is None:
             return None
         try:
-            os.makedirs(folder, 0o700, exist_ok=True)
-            found = os.stat(folder)
+            real = os.path.realpath(folder)
+            if not os.path.isdir(real):
+                if not _is_own(_nearest(real)):
+                    return None  # for one, the home of a user who has become root for a while
+                os.makedirs(real, 0o700, exist_ok=True)
+            found = os.stat(real)
         except (OSError, ValueError):
             return None
-        is_own = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        return cls(folder) if is_own else None
+        is_safe = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return cls(folder, real) if is_safe else None
 
     def get(self, name: str) -> bytes | None:
         """What was put under a name; None when nothing was, or it has been damaged."""
-        path = os.path.join(self._folder, name)
+        path = os.path.join(self.real, name)
         try:
             file = os.open(path, _READ)
             try:
@@ -57,20 +71,22 @@ class Store:
                 data = os.read(file, min(found.st_size, _MOST_BYTES))
             finally:
                 os.close(file)
-            if found.st_mtime < time.time() - _DAY:
-                os.utime(path)  # it is in use
         except OSError:
             return None
         body = data[_SIZE:]
-        return body if data[:_SIZE] == sha256(body).digest() else None
+        if found.st_uid != os.geteuid() or data[:_SIZE] != sha256(body).digest():
+            return None
+        if found.st_mtime < time.time() - _DAY:
+            with contextlib.suppress(OSError):
+                os.utime(path)  # it is in use
+        return body
 
     def put(self, name: str, body: bytes) -> None:
         """Keeps something under a name, which is one for a file, in place of what was there."""
-        path = os.path.join(self._folder, name)
+        path = os.path.join(self.real, name)
         temporary = f"{path}.{os.getpid()}"
         try:
-            if not os.path.lexists(path):
-                self._prune()
+            self._is_larger = self._is_larger or not os.path.lexists(path)
             file = os.open(temporary, _WRITE, 0o600)
             try:
                 written = os.write(file, sha256(body).digest() + body)
@@ -83,12 +99,25 @@ class Store:
         except OSError:
             _remove(temporary)  # half of it, where the disk is full
 
-    def _prune(self) -> None:
+    def prune(self) -> None:
+        """Removes what nobody needs any more, after something new has come; files of others are left alone."""
+        if not self._is_larger:
+            return
+        self._is_larger = False
         oldest = time.time() - _KEPT
-        with os.scandir(self._folder) as entries:
+        with contextlib.suppress(OSError), os.scandir(self.real) as entries:
             for entry in entries:
-                if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                if _OWN.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < oldest:
                     _remove(entry.path)
+
+
+def _nearest(path: str) -> str:
+    """The nearest folder above an absolute path that is there."""
+    return next(each for each in above(path) if os.path.lexists(each))
+
+
+def _is_own(path: str) -> bool:
+    return os.stat(path).st_uid == os.geteuid()
 
 
 def _remove(path: str) -> None:

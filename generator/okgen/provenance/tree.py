@@ -49,6 +49,7 @@ class Provenance:
         self._data: dict[str, Any] = {}
         self._code = Written(self._enabled, self._origins, self._other, self._of_addon, self._presence)
         self._known: dict[tuple[str, Path], tuple[Cause, ...]] = {}
+        self._given: dict[tuple[str, Path], tuple[Cause, ...] | None] = {}
 
     def causes(self, file: str, path: Path = ()) -> list[Cause]:
         """The chains that lead to a field, or to all fields in it. Raises LookupError for one that is not there."""
@@ -110,9 +111,13 @@ class Provenance:
     def _reaches(self, path: Path, file: str, leaf: Path) -> bool:
         if leaf == DIGEST_PATH:
             return False
-        causes = self._traced(file, leaf)
-        if causes is not None:
-            return any(_is_below(each, path) for each in every(causes))
+        key = file, leaf
+        if key not in self._given:
+            causes = self._traced(file, leaf)
+            self._given[key] = None if causes is None else tuple(every(causes))
+        given = self._given[key]
+        if given is not None:
+            return any(_is_below(each, path) for each in given)
         return self._code.reaches(path, file, leaf)
 
     def _is_followed(self, path: Path, folder: str) -> bool:
