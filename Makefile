@@ -37,9 +37,8 @@ e2e: $(OKGEN_VENV)/.test ## what is rendered, on real Kubernetes and Argo CD; bu
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(E2E:%=e2e-%)
 
 # A signal to make has to reach pytest, which ends what it has started: no shell stands between.
-$(E2E:%=e2e-%): export OKGEN_BUILD_TOOLS = 1
 $(E2E:%=e2e-%): e2e-%: $(OKGEN_VENV)/.test
-	exec $(BIN)/python -m pytest tests/e2e/test_$**.py
+	exec env OKGEN_BUILD_TOOLS=1 $(BIN)/python -m pytest tests/e2e/test_$**.py
 
 golden: $(OKGEN_VENV)/.test ## rewrite what tests and examples expect from what okgen does now; review the diff
 	$(BIN)/python -m pytest -m golden --update-golden
