@@ -396,6 +396,16 @@ def test_a_repository_does_not_bring_its_own_cache(
     assert contents(place) == before
 
 
+def test_nor_does_one_that_is_reached_by_a_link(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKGEN_CACHE_DIR", str(repository / ".cache"))
+    other = repository.parent / "other"
+    other.symlink_to(repository)
+
+    for _ in range(2):
+        assert rendering.okgen("check", f"{other}/a", cwd=repository.parent)[0] == 0
+        assert list((repository / ".cache").iterdir()) == []
+
+
 def test_clusters_outside_of_any_repository_share_a_file(in_memory: Path, cache: Path) -> None:
     folder = in_memory / "plain"
     for name in NAMES:

@@ -123,7 +123,8 @@ class Memory:
         """
         found = self._shelves.get(root)
         if found is None:
-            is_inside = any(root in (each, *above(each)) for each in (self._store.folder, self._store.real))
+            around = {path for each in (self._store.folder, self._store.real) for path in (each, *above(each))}
+            is_inside = root in around or os.path.realpath(root) in around
             outer = root if os.path.lexists(os.path.join(root, ".git")) else os.path.dirname(root)
             found = self._shelves[root] = "" if is_inside else outer
         return found
