@@ -31,6 +31,7 @@ unit: $(OKGEN_VENV)/.test ## the tests that run no other program
 
 # Runs of their own, two at a time, as much of each is waiting: each in a network of its own, and its output in one piece.
 E2E := argocd tandem api rig legacy
+.PHONY: $(E2E:%=e2e-%)
 
 e2e: $(OKGEN_VENV)/.test ## what is rendered, on real Kubernetes and Argo CD; builds them once, which takes long
 	$(BIN)/python tests/tools/build.py > /dev/null

@@ -72,15 +72,8 @@ def _processors(work: Work) -> list[Row]:
     many = work.check(FLEET, "--no-cache")
     _, mine, other = pairs(_runs(work, FLEET), many, many._replace(alone=True))
     note = f"{mine.wall:.2f} / {other.wall:.2f} s"
-    return [
-        Row(
-            f"    check {FLEET} --no-cache, by the clock, all processors / one",
-            mine.wall / other.wall,
-            None,
-            None,
-            note,
-        )
-    ]
+    name = f"    check {FLEET} --no-cache, by the clock, all processors / one"
+    return [Row(name, mine.wall / other.wall, None, None, note)]
 
 
 def _git_status(work: Work, count: int) -> Side:

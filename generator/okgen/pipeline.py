@@ -267,8 +267,7 @@ def vendored(each: Rendered) -> list[Problem]:
         return []
     from okgen.upstream.vendored import faults, sources_of  # few clusters need them
 
-    wanted = [source for enabled in each.cluster.addons for source in sources_of(enabled)]
     return [
         each.document.problem("OKG601", ("gitops", "crds"), line, f"run okgen vendor {each.document.file}")
-        for line in faults(wanted, each.place)
+        for line in faults(sources_of(each.cluster), each.place)
     ]

@@ -173,8 +173,7 @@ def _vendored(rendered: Rendered) -> list[tuple[str, str, str, str, str]]:
         return []
     from okgen.upstream.vendored import sources_of
 
-    wanted = (source for enabled in rendered.cluster.addons for source in sources_of(enabled))
-    return [(each.system, each.version, each.file, each.url, each.sha256) for each in wanted]
+    return [(each.system, each.version, each.file, each.url, each.sha256) for each in sources_of(rendered.cluster)]
 
 
 def _has_vendored(entry: Entry, place: Place) -> bool:

@@ -11,11 +11,10 @@ from okgen.commands import options
 from okgen.manual import Example, Manual
 from okgen.progress import progress
 from okgen.read import inputs
-from okgen.render.kustomize import VENDORED
 from okgen.text import harmless
 from okgen.upstream import vendor
 from okgen.upstream.fetch import Fetcher
-from okgen.upstream.vendored import sources_of
+from okgen.upstream.vendored import folder_of, sources_of
 from okgen.write.folders import enter
 from okgen.write.places import place_of
 
@@ -85,7 +84,5 @@ def _wanted(clusters: list[Resolved], output: str | None) -> dict[str, list[Sour
         parent = enter(place.parent, place.trusted)
         if parent is not None:
             os.close(parent)
-        folder = os.path.relpath(os.path.join(place.parent, VENDORED))
-        for enabled in each.cluster.addons:
-            found.setdefault(folder, []).extend(sources_of(enabled))
+        found.setdefault(folder_of(place), []).extend(sources_of(each.cluster))
     return {folder: sources for folder, sources in found.items() if sources}

@@ -11,20 +11,28 @@ from okgen.upstream.vendor import Source, check_vendored
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from okgen.resolve.cluster import Enabled
+    from okgen.resolve.cluster import Cluster
     from okgen.write.places import Place
 
 
-def sources_of(enabled: Enabled) -> list[Source]:
-    """The pinned files of an add-on in a cluster.
+def sources_of(cluster: Cluster) -> list[Source]:
+    """The pinned files of a cluster's add-ons.
 
-    All files of the release as soon as one is wanted: clusters that want different ones share the folder.
+    All files of a release as soon as one is wanted: clusters that want different ones share the folder.
     """
-    name, version = enabled.addon.name, enabled.release.version
-    files = enabled.release.crds if enabled.crds else ()
-    return [Source(name, version, crds.file, crds.url, crds.sha256) for crds in files]
+    return [
+        Source(enabled.addon.name, enabled.release.version, crds.file, crds.url, crds.sha256)
+        for enabled in cluster.addons
+        if enabled.crds
+        for crds in enabled.release.crds
+    ]
 
 
 def faults(wanted: Iterable[Source], place: Place) -> list[str]:
     """What is wrong with the vendored files beside a cluster's folder, one line each."""
-    return check_vendored(wanted, os.path.relpath(os.path.join(place.parent, VENDORED)))
+    return check_vendored(wanted, folder_of(place))
+
+
+def folder_of(place: Place) -> str:
+    """Where the vendored files for a cluster stand, relative to the current folder."""
+    return os.path.relpath(os.path.join(place.parent, VENDORED))

@@ -153,19 +153,11 @@ def _final(snapshot: Snapshot) -> bytes:
 def restoring(files: Mapping[str, str], snapshot: Snapshot) -> Plan:
     """The plan that puts these files back as they are in the index, texts by path, and touches nothing else."""
     wanted = {path: text.encode() for path, text in sorted(files.items())}
-    return Plan(
-        folder=snapshot.folder,
-        root=snapshot.root,
-        create=(),
+    return nothing(snapshot.folder, snapshot.root, 0)._replace(
         update=tuple(wanted),
-        delete=(),
-        conflicts=(),
-        unchanged=0,
         files=wanted,
         before={path: snapshot.found[path] for path in wanted},
-        emptied=(),
         recorded=snapshot.recorded,
-        pending=None,
         final=snapshot.recorded,
         rendered_by=snapshot.known.okgen,
         leftover=snapshot.leftover,
